@@ -1,0 +1,1 @@
+"""What two Tisktask services must agree on, and the shell that each service process runs in."""

@@ -1,0 +1,1 @@
+"""NATS JetStream: the connection, publishing, requests, the pull loop, provisioning and permissions."""

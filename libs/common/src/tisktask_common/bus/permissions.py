@@ -1,0 +1,113 @@
+"""Who may say and hear what on the bus: one user per service, as data for the server's configuration."""
+
+from dataclasses import dataclass, field
+
+from tisktask_common.rpc import (
+    AddRepository,
+    AskCredential,
+    AskPublicKey,
+    CancelJob,
+    CancelRun,
+    ClaimJob,
+    Heartbeat,
+    JobBegan,
+    JobEnded,
+    ListRepositories,
+    RemoveRepository,
+)
+from tisktask_common.subjects import (
+    DEFAULT_POOL,
+    LOGS_FOR_LOGSTREAM,
+    RUNS_FOR_REPORTER,
+    TRIGGERS_FOR_ORCHESTRATOR,
+    Consumer,
+    control_subject,
+    rpc_subject,
+    token,
+    work_consumer,
+)
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the bus. Its inbox (`_INBOX_<name>.>`) is its own: others can not read its replies."""
+
+    name: str
+    publish: list[str] = field(default_factory=list[str])
+    subscribe: list[str] = field(default_factory=list[str])
+    may_reply: bool = False
+
+
+_ANY_EVENT = ["trigger.>", "run.>", "job.>", "image.>", "runner.>", "repository.>"]
+
+
+def _consume(consumer: Consumer) -> list[str]:
+    return [
+        f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.name}",
+        f"$JS.API.CONSUMER.INFO.{consumer.stream}.{consumer.name}",
+        f"$JS.ACK.{consumer.stream}.{consumer.name}.>",
+        f"dead.{consumer.stream}.{consumer.name}",
+    ]
+
+
+def _ask(user: str, *requests: type) -> list[str]:
+    return [rpc_subject(request.subject_name, user) for request in requests]
+
+
+def service_users() -> list[User]:
+    """List the users of the services that exist once; runner hosts and integrators come besides."""
+    return [
+        User("admin", [">"], [">"]),
+        User(
+            "ingest",
+            ["trigger.received.>", "delivery.>", *_ask("ingest", ListRepositories)],
+            ["repository.>"],
+        ),
+        User(
+            "orchestrator",
+            [
+                *(subject for subject in _ANY_EVENT if subject != "trigger.>"),
+                "work.>",
+                "control.>",
+                *_consume(TRIGGERS_FOR_ORCHESTRATOR),
+            ],
+            ["rpc.>"],
+            may_reply=True,
+        ),
+        User(
+            "reporter",
+            [*_consume(RUNS_FOR_REPORTER), *_ask("reporter", AskCredential)],
+            ["repository.>"],
+        ),
+        User(
+            "logstream",
+            [
+                *_consume(LOGS_FOR_LOGSTREAM),
+                "$JS.API.STREAM.PURGE.LOGS",
+                *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
+            ],
+            _ANY_EVENT,
+        ),
+    ]
+
+
+def runner_user(runner: str) -> User:
+    """A runner host: it speaks under its own name alone, so it can not report for another's jobs."""
+    return User(
+        f"runner-{token(runner)}",
+        [
+            *(rpc_subject(kind.subject_name, f"runner-{runner}") for kind in (ClaimJob, JobBegan, JobEnded, Heartbeat)),
+            f"log.{token(runner)}.>",
+            "$JS.API.DIRECT.GET.DELIVERIES.>",
+            *_consume(work_consumer(DEFAULT_POOL)),
+        ],
+        [control_subject(runner)],
+    )
+
+
+def integrator_user(name: str) -> User:
+    """A reader of all public events, live and through a durable pull consumer of its own name on EVENTS.
+
+    Integrators must not create consumers: a push consumer with a chosen subject could speak as somebody else.
+    """
+    return User(name, _consume(Consumer("EVENTS", name))[:3], _ANY_EVENT)

@@ -1,0 +1,219 @@
+"""All public events: what happened, in the past tense. JSON Schema and AsyncAPI are generated from here.
+
+Fields are only ever added, with a default; consumers ignore what they do not know.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from tisktask_common.ids import EventId, JobId, RepositoryId, RunId, TriggerId, new_event_id
+from tisktask_common.lifecycle import JobKind, JobState, RunState
+
+
+class Value(BaseModel):
+    """A frozen value that ignores fields it does not know: services of two versions live side by side."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", json_schema_serialization_defaults_required=True)
+
+
+class Repository(Value):
+    """Which repository an event is about."""
+
+    id: RepositoryId
+    forge: str = Field(description="github, forgejo, gitea or local")
+    full_name: str = Field(description="owner/name as the forge shows it")
+
+
+class Event(Value):
+    """What every event carries."""
+
+    id: EventId = Field(default_factory=new_event_id, description="unique; also the message id on the bus")
+    time: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    version: Literal[1] = 1
+
+
+class Change(Value):
+    """The commit and the circumstances that a trigger is about."""
+
+    event: str = Field(description="folder name below .tisktask/: push, tag, pull_request, ...")
+    action: str | None = Field(default=None, description="opened, synchronize, reopened, ...; null if there is none")
+    sha: str = Field(description="the commit to build, 40 or 64 hexadecimal digits")
+    ref: str = Field(description="full name of the ref: refs/heads/main")
+    fetch_ref: str | None = Field(default=None, description="ref to fetch where the sha can not be fetched itself")
+    branch: str | None = None
+    tag: str | None = None
+    base_sha: str | None = Field(default=None, description="what the change is to be compared with")
+    base_branch: str | None = Field(default=None, description="target branch of a pull request")
+    pull_request: int | None = None
+    actor: str = Field(default="", description="login of who caused it")
+    title: str = Field(default="", description="first line of the commit message or the pull request's title")
+    is_fork: bool = Field(default=False, description="the commit comes from outside the repository's writers")
+    is_draft: bool = False
+
+
+class TriggerReceived(Event):
+    """A webhook delivery was verified, reduced to what matters and stored."""
+
+    type: Literal["trigger.received"] = "trigger.received"
+    trigger_id: TriggerId
+    repository: Repository
+    delivery: str = Field(description="the forge's id of the delivery")
+    change: Change
+    payload_chunks: int = Field(default=0, description="number of messages that hold the compressed raw payload")
+    payload_bytes: int = Field(default=0, description="size of the raw payload, uncompressed")
+
+
+class RunEvent(Event):
+    """What every event about a run carries."""
+
+    run_id: RunId
+    number: int = Field(description="counts the runs of the repository from 1")
+    revision: int = Field(description="grows with every change of this run or one of its jobs: orders events")
+    repository: Repository
+    change: Change
+    state: RunState
+
+
+class RunCreated(RunEvent):
+    """A trigger has become a run."""
+
+    type: Literal["run.created"] = "run.created"
+    trigger_id: TriggerId
+
+
+class RunPrepared(RunEvent):
+    """The commit was fetched, the jobs are known and their images are ready."""
+
+    type: Literal["run.prepared"] = "run.prepared"
+    jobs: list[str] = Field(description="names of the jobs")
+    warnings: list[str] = Field(default_factory=list)
+
+
+class RunStarted(RunEvent):
+    """The first job of the run was started."""
+
+    type: Literal["run.started"] = "run.started"
+
+
+class RunFinished(RunEvent):
+    """The run has reached its final state."""
+
+    type: Literal["run.finished"] = "run.finished"
+    reason: str = Field(default="", description="why, in a sentence; empty if the state says it all")
+    duration_seconds: float
+    jobs_by_state: dict[JobState, int] = Field(default_factory=dict)
+
+
+class JobEvent(RunEvent):
+    """What every event about a job carries; `state` is the run's, `job_state` the job's."""
+
+    job_id: JobId
+    name: str
+    kind: JobKind
+    job_state: JobState
+    attempt: int
+
+
+class JobCreated(JobEvent):
+    """A job was added to its run."""
+
+    type: Literal["job.created"] = "job.created"
+
+
+class JobQueued(JobEvent):
+    """An attempt of the job waits for a runner."""
+
+    type: Literal["job.queued"] = "job.queued"
+
+
+class JobClaimed(JobEvent):
+    """A runner has taken the attempt and prepares its pod."""
+
+    type: Literal["job.claimed"] = "job.claimed"
+    runner: str
+
+
+class JobStarted(JobEvent):
+    """The job's program was started."""
+
+    type: Literal["job.started"] = "job.started"
+    runner: str
+
+
+class JobFinished(JobEvent):
+    """The job has reached its final state."""
+
+    type: Literal["job.finished"] = "job.finished"
+    exit_code: int | None = None
+    signal: int | None = Field(default=None, description="number of the signal that ended the program")
+    out_of_memory: bool = False
+    reason: str = ""
+    duration_seconds: float | None = Field(default=None, description="from the start of the program")
+
+
+class AttemptLost(JobEvent):
+    """An attempt ended without its runner's word; the job goes on with another attempt or ends."""
+
+    type: Literal["job.attempt_lost"] = "job.attempt_lost"
+    runner: str
+    reason: str
+
+
+class ImageBuilt(RunEvent):
+    """An image was built for a run."""
+
+    type: Literal["image.built"] = "image.built"
+    key: str = Field(description="content key: hash of the build file and all that it can read")
+    build_file: str
+    duration_seconds: float
+
+
+class RunnerEvent(Event):
+    """What every event about a runner host carries."""
+
+    runner: str
+    slots: int
+
+
+class RunnerJoined(RunnerEvent):
+    """A runner host reported for work."""
+
+    type: Literal["runner.joined"] = "runner.joined"
+
+
+class RunnerLost(RunnerEvent):
+    """A runner host has been silent for longer than its lease."""
+
+    type: Literal["runner.lost"] = "runner.lost"
+
+
+class RepositoryChanged(Event):
+    """A repository was added, changed or removed."""
+
+    type: Literal["repository.changed"] = "repository.changed"
+    repository: Repository
+    is_removed: bool = False
+
+
+AnyEvent = Annotated[
+    TriggerReceived
+    | RunCreated
+    | RunPrepared
+    | RunStarted
+    | RunFinished
+    | JobCreated
+    | JobQueued
+    | JobClaimed
+    | JobStarted
+    | JobFinished
+    | AttemptLost
+    | ImageBuilt
+    | RunnerJoined
+    | RunnerLost
+    | RepositoryChanged,
+    Field(discriminator="type"),
+]
+
+EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

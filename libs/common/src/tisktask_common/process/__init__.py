@@ -1,0 +1,1 @@
+"""The shell of every service process: settings, logging, health and metrics, signals."""

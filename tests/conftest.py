@@ -1,0 +1,68 @@
+"""The real servers that tests run against: nats-server and PostgreSQL from their wheels."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from nats_server import NatsServer
+from postgres_server import PostgresServer
+from tisktask_common.bus.connection import Bus, connect
+from tisktask_common.bus.provision import provision
+from tisktask_common.process.settings import BusSettings
+
+CONTRACTS = Path(__file__).resolve().parents[2] / "shared" / "contracts"
+
+
+@pytest.fixture(scope="session")
+def contracts() -> Path:
+    """The forges' contracts and payloads; they are not part of the repository."""
+    if not CONTRACTS.is_dir():
+        pytest.skip("no ../shared/contracts beside this clone: the forges' own payloads can not be tried")
+    return CONTRACTS
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    # Not pytest's tmp_path: PostgreSQL's own user must be able to reach it, and socket paths are short.
+    folder = Path(tempfile.mkdtemp(prefix="tt-pg-", dir="/tmp"))
+    folder.chmod(0o755)
+    server = PostgresServer(folder / "s")
+    server.create()
+    server.start("-c", "fsync=off", "-c", "max_connections=200")
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database_url(postgres_server: PostgresServer) -> str:
+    """An empty database of the test's own."""
+    return postgres_server.new_database()
+
+
+@pytest.fixture
+def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A server of the test's own, that it may kill and start again."""
+    server = NatsServer.create(tmp_path / "nats")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
+    """A connection with all rights, streams and consumers provisioned."""
+    connection = await connect(BusSettings(nats_url=nats_server.url, nats_user="admin"), "test")
+    await provision(connection.client)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("TISKTASK_"):
+            monkeypatch.delenv(name)
