@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from nats_server import NatsServer
 from postgres_server import PostgresServer
 from tisktask_common.bus.connection import Bus, connect

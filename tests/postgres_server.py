@@ -42,7 +42,18 @@ class PostgresServer:
         account = _account()
         if account:
             shutil.chown(self.folder, SYSTEM_USER, SYSTEM_USER)
-        command = [BINARIES / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"]
+        command = [
+            BINARIES / "initdb",
+            "-D",
+            self.folder / "data",
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        ]
         subprocess.run([*command, "--locale=C.UTF-8"], check=True, stdout=subprocess.DEVNULL, cwd="/", **account)
 
     def start(self, *options: str) -> None:

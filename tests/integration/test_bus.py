@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from nats.aio.msg import Msg
+
 from nats_server import NatsServer
 from tisktask_common.bus.connection import Bus, Outgoing
 from tisktask_common.bus.pull import Puller

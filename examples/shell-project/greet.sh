@@ -1,0 +1,3 @@
+#!/bin/sh
+# Says hello to its first argument.
+echo "Hello, ${1:?who shall be greeted?}!"
