@@ -9,7 +9,7 @@ import nats
 
 
 async def main() -> None:
-    """Listen for as long as it runs. For what happened meanwhile, too, use the durable consumer (docs/integrators.md)."""
+    """Listen for as long as it runs; docs/integrators.md tells how to get what happened meanwhile, too."""
     name = os.environ["NATS_USER"]
     seed = Path(os.environ["NATS_SEED_FILE"]).read_text().strip()
     client = await nats.connect(os.environ["NATS_URL"], nkeys_seed_str=seed, inbox_prefix=f"_INBOX_{name}")
