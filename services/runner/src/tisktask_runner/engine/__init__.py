@@ -1,0 +1,1 @@
+"""The container engine: everything that Tisktask asks of Podman."""
