@@ -70,7 +70,7 @@ class Vault:
 def load_or_create_key(path: Path) -> bytes:
     """Read a 32-byte key; make one if there is none. Two processes that start at once end with the same key."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     if not path.exists():
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
