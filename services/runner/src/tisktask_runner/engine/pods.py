@@ -1,6 +1,6 @@
 """The engine: one pod per job, on a Podman that listens on a Unix socket."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from tisktask_runner.engine.model import (
@@ -19,7 +19,7 @@ from tisktask_runner.engine.model import (
 
 
 @asynccontextmanager
-async def open_engine(place: EnginePlace) -> AsyncIterator["Engine"]:
+async def open_engine(place: EnginePlace) -> AsyncGenerator["Engine"]:
     """An engine for as long as the block lasts. Podman need not be there yet: see `ping`."""
     yield Engine(place)
 

@@ -25,7 +25,7 @@ class Storage:
 
     @property
     def tmp_dir(self) -> Path:
-        """libpod's run directory: `exits/` is in it."""
+        """Libpod's run directory: `exits/` is in it."""
         if self.runroot is not None:
             return self.runroot / "libpod"
         if os.geteuid() == 0:

@@ -1,0 +1,90 @@
+"""A small client of libpod's HTTP API on a Unix socket: JSON in, JSON out, errors with libpod's own words."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tisktask_common.errors import InfrastructureError
+
+#: The oldest API that Podman 4 and 5 both answer: one place to change.
+API_VERSION = "v4.0.0"
+CALL_SECONDS_MAX = 60.0
+#: 304: it is in that state already.
+_DONE = frozenset({200, 201, 204, 304})
+
+Parameter = str | int | bool
+
+
+class EngineError(InfrastructureError):
+    """Podman did not do what it was asked."""
+
+    code = "engine"
+
+
+class EngineAwayError(EngineError):
+    """Podman does not answer."""
+
+    code = "engine_unavailable"
+
+
+class LibpodError(EngineError):
+    """Podman answered with an error."""
+
+    def __init__(self, call: str, status: int, cause: str) -> None:
+        super().__init__(f"podman: {call}: {cause} (status {status})")
+        self.status = status
+        self.cause = cause
+
+
+class Libpod:
+    """One Podman. Calls are bounded in time and can be made at the same time."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.UnixConnector(path=str(socket), limit=64),
+            timeout=aiohttp.ClientTimeout(total=CALL_SECONDS_MAX),
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def get(self, path: str, /, **parameters: Parameter) -> Any:
+        return await self.call("GET", path, parameters)
+
+    async def post(self, path: str, body: Any = None, /, **parameters: Parameter) -> Any:
+        return await self.call("POST", path, parameters, body)
+
+    async def delete(self, path: str, /, **parameters: Parameter) -> Any:
+        return await self.call("DELETE", path, parameters)
+
+    async def call(self, method: str, path: str, parameters: dict[str, Parameter], body: Any = None) -> Any:
+        """Call and return the decoded reply, None if it is empty; raises LibpodError or EngineAwayError."""
+        name = f"{method} {path}"
+        try:
+            async with self._session.request(
+                method,
+                f"http://podman/{API_VERSION}/libpod{path}",
+                params={key: _as_text(value) for key, value in parameters.items()},
+                json=body,
+            ) as reply:
+                data = await reply.read()
+        except (aiohttp.ClientError, OSError) as error:
+            raise EngineAwayError(f"podman does not answer on {self.socket}: {name}: {error!r}") from error
+        if reply.status not in _DONE:
+            raise LibpodError(name, reply.status, _cause(data))
+        return json.loads(data) if data.strip() else None
+
+
+def _as_text(value: Parameter) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _cause(data: bytes) -> str:
+    try:
+        body = json.loads(data)
+    except ValueError:
+        return data[:2000].decode(errors="replace").strip()
+    return str(body.get("message") or body.get("cause") or body)
