@@ -1,1 +1,1 @@
-"""Tisktask."""
+"""The reporter: makes the forge show the state of each run and job."""

@@ -1,0 +1,95 @@
+"""Forges' addresses and tokens: asked of the orchestrator, kept in memory for a short time only."""
+
+import asyncio
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+
+import structlog
+
+from tisktask_common.bus.connection import Bus
+from tisktask_common.errors import NotFoundError
+from tisktask_common.ids import RepositoryId
+from tisktask_common.rpc import AskCredential
+from tisktask_common.sealing import KeyPair
+from tisktask_reporter import words
+from tisktask_reporter.forges.request import Access
+
+log = structlog.get_logger()
+
+KEPT_SECONDS = 60.0
+#: A refused token is not tried again for this long: forges lock out who keeps on trying.
+REFUSED_SECONDS = 300.0
+ASK_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class NoAccess:
+    """Nothing can be posted for this repository, and that is how it was set up."""
+
+    reason: str
+
+
+class CredentialBook:
+    """Finds a repository's access. Tokens come sealed for this process's own key."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._keys = KeyPair.generate()
+        self._known: dict[RepositoryId, tuple[Access | NoAccess, float]] = {}
+        self._refused: dict[RepositoryId, tuple[Access, float]] = {}
+        self._asking: defaultdict[RepositoryId, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def find(self, repository_id: RepositoryId) -> Access | NoAccess:
+        """Look up or ask; raises InfrastructureError if the orchestrator does not answer."""
+        async with self._asking[repository_id]:
+            found, until = self._known.get(repository_id, (None, 0.0))
+            if found is None or time.monotonic() > until:
+                self._forget_old()
+                found = await self._ask(repository_id)
+                self._known[repository_id] = found, time.monotonic() + KEPT_SECONDS
+            return found
+
+    def forget(self, repository_id: RepositoryId) -> None:
+        """Ask anew the next time, and try even a token that was refused."""
+        self._known.pop(repository_id, None)
+        self._refused.pop(repository_id, None)
+
+    async def find_other(self, repository_id: RepositoryId, refused: Access) -> Access | None:
+        """After the forge has refused a token: ask whether there is a newer one."""
+        self._known.pop(repository_id, None)
+        found = await self.find(repository_id)
+        if isinstance(found, Access) and found.token != refused.token:
+            return found
+        self._refused[repository_id] = refused, time.monotonic() + REFUSED_SECONDS
+        return None
+
+    def is_refused(self, repository_id: RepositoryId, access: Access) -> bool:
+        refused, until = self._refused.get(repository_id, (None, 0.0))
+        return refused is not None and refused.token == access.token and time.monotonic() < until
+
+    async def _ask(self, repository_id: RepositoryId) -> Access | NoAccess:
+        request = AskCredential(repository_id=repository_id, public_key=self._keys.public)
+        try:
+            credential = await self._bus.request(request, ASK_SECONDS)
+        except NotFoundError:
+            return NoAccess(words.REPOSITORY_REMOVED)
+        if not credential.api_url:
+            return NoAccess(words.NO_FORGE)
+        if credential.sealed_token is None:
+            log.warning("repository_has_no_token", repository=credential.repository.full_name, reason=words.NO_TOKEN)
+            return NoAccess(words.NO_TOKEN)
+        token = self._keys.open(credential.sealed_token)
+        return Access(credential.repository.forge, credential.api_url, credential.repository.full_name, token)
+
+    def _forget_old(self) -> None:
+        now = time.monotonic()
+        for repository_id, (_, until) in list(self._known.items()):
+            if now > until:
+                del self._known[repository_id]
+        for repository_id, (_, until) in list(self._refused.items()):
+            if now > until:
+                del self._refused[repository_id]
+        for repository_id, lock in list(self._asking.items()):
+            if repository_id not in self._known and not lock.locked():
+                del self._asking[repository_id]

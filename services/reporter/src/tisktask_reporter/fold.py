@@ -1,0 +1,86 @@
+"""What an event wants the forge to show. Pure: the order of events is settled where the result is stored."""
+
+import re
+
+from tisktask_common.events import AnyEvent, JobEvent, JobFinished, RunEvent, RunFinished
+from tisktask_common.lifecycle import JobKind, JobState, RunState
+from tisktask_reporter import words
+from tisktask_reporter.context import job_context, run_context
+from tisktask_reporter.status import DesiredStatus, Shown, StatusKey, StatusState
+
+#: The types of events that say something about a status. Others, also those of a newer version, do not matter here.
+TYPES = frozenset(
+    {
+        "run.created",
+        "run.prepared",
+        "run.started",
+        "run.finished",
+        "job.created",
+        "job.queued",
+        "job.claimed",
+        "job.started",
+        "job.finished",
+        "job.attempt_lost",
+    }
+)
+
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+_RUN_ENDS = {
+    RunState.SUCCEEDED: StatusState.SUCCESS,
+    RunState.FAILED: StatusState.FAILURE,
+    RunState.TIMED_OUT: StatusState.FAILURE,
+    RunState.ERRORED: StatusState.ERROR,
+    RunState.CANCELLED: StatusState.ERROR,
+    RunState.SKIPPED: StatusState.SKIPPED,
+}
+_JOB_ENDS = {
+    JobState.SUCCEEDED: StatusState.SUCCESS,
+    JobState.FAILED: StatusState.FAILURE,
+    JobState.TIMED_OUT: StatusState.FAILURE,
+    JobState.ERRORED: StatusState.ERROR,
+    JobState.CANCELLED: StatusState.ERROR,
+    JobState.SKIPPED: StatusState.SKIPPED,
+}
+
+
+def desired_status(event: AnyEvent, public_url: str) -> DesiredStatus | None:
+    """Read from an event what is to be shown; None if it asks for nothing."""
+    if not isinstance(event, RunEvent) or event.type not in TYPES:
+        return None
+    if event.repository.forge == "local" or not _is_commit(event.change.sha):
+        return None
+    if isinstance(event, JobEvent):
+        if event.kind is not JobKind.PROGRAM:
+            return None
+        context = job_context(event.change.event, event.name)
+        state, description = _show_job(event)
+    else:
+        context = run_context(event.change.event)
+        state, description = _show_run(event)
+    return DesiredStatus(
+        key=StatusKey(event.repository.id, event.change.sha, context),
+        forge=event.repository.forge,
+        run_id=event.run_id,
+        run_number=event.number,
+        revision=event.revision,
+        shown=Shown(state, description, f"{public_url}/runs/{event.run_id}"),
+    )
+
+
+def _is_commit(sha: str) -> bool:
+    return _SHA.fullmatch(sha) is not None and set(sha) != {"0"}
+
+
+def _show_run(event: RunEvent) -> tuple[StatusState, str]:
+    if isinstance(event, RunFinished):
+        return _RUN_ENDS.get(event.state, StatusState.ERROR), words.describe_run_end(event)
+    if event.state is RunState.AWAITING_APPROVAL:
+        return StatusState.PENDING, words.WAITS_FOR_APPROVAL
+    return StatusState.PENDING, words.IN_PROGRESS
+
+
+def _show_job(event: JobEvent) -> tuple[StatusState, str]:
+    if isinstance(event, JobFinished):
+        return _JOB_ENDS.get(event.job_state, StatusState.ERROR), words.describe_job_end(event)
+    return StatusState.PENDING, words.IN_PROGRESS

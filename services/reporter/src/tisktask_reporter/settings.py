@@ -1,0 +1,40 @@
+"""What the reporter is told by its environment."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from yarl import URL
+
+from tisktask_common.process.settings import BusSettings, DatabaseSettings
+
+
+def _check_public_url(text: str) -> str:
+    url = URL(text)
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError("must be an address that begins with http:// or https:// (forges refuse others as links)")
+    return text.rstrip("/")
+
+
+class ReporterSettings(BusSettings, DatabaseSettings):
+    """Settings of the reporter."""
+
+    listen: str = Field(default="127.0.0.1:4004", description="address:port of health and metrics")
+    public_url: Annotated[str, AfterValidator(_check_public_url)] = Field(
+        default="http://127.0.0.1:4000",
+        description="where people reach the web pages: statuses link to <public_url>/runs/<run>",
+    )
+    posts_at_once_max: int = Field(default=16, ge=1, le=200, description="statuses that are being posted at once")
+    posts_per_account_max: int = Field(
+        default=4, ge=1, le=50, description="of these, with one token on one forge (GitHub asks for few)"
+    )
+    post_seconds_max: float = Field(default=10, gt=0, le=60, description="one post, with the redirects it meets")
+    retry_delay_seconds: float = Field(default=1, gt=0, description="pause before the first retry; doubles from there")
+    retry_delay_seconds_max: float = Field(default=60, gt=0, description="longest pause between two retries")
+    faults_max: int = Field(
+        default=15, ge=1, description="answers 500 to one status before it is given up (Gitea: also an unknown commit)"
+    )
+    away_seconds_max: float = Field(
+        default=86_400, gt=0, description="a status is given up if its forge is unreachable for longer"
+    )
+    # More than the 7 days that the bus keeps events: else an event that comes again could pass for a new one.
+    statuses_kept_days: int = Field(default=30, ge=8, description="reported statuses are forgotten after this time")

@@ -1,0 +1,26 @@
+-- Store what an event wants to be shown, unless a newer event has been stored; asks for a post if it makes a difference.
+INSERT INTO reporter.statuses AS known (
+    repository_id, sha, context, forge, run_id, run_number, revision, state, description, target_url
+)
+VALUES (
+    %(repository_id)s, %(sha)s, %(context)s, %(forge)s, %(run_id)s, %(run_number)s, %(revision)s,
+    %(state)s, %(description)s, %(target_url)s
+)
+ON CONFLICT (repository_id, sha, context) DO UPDATE SET
+    forge = excluded.forge,
+    run_id = excluded.run_id,
+    run_number = excluded.run_number,
+    revision = excluded.revision,
+    state = excluded.state,
+    description = excluded.description,
+    target_url = excluded.target_url,
+    wanted_at = CASE WHEN (known.state, known.description, known.target_url)
+        = (excluded.state, excluded.description, excluded.target_url) THEN known.wanted_at ELSE now() END,
+    next_try_at = CASE WHEN (known.state, known.description, known.target_url)
+        = (excluded.state, excluded.description, excluded.target_url) THEN known.next_try_at ELSE now() END,
+    outcome = CASE WHEN (known.state, known.description, known.target_url)
+        = (excluded.state, excluded.description, excluded.target_url) THEN known.outcome ELSE 'waiting' END,
+    faults = CASE WHEN (known.state, known.description, known.target_url)
+        = (excluded.state, excluded.description, excluded.target_url) THEN known.faults ELSE 0 END
+WHERE (known.run_number, known.revision) < (excluded.run_number, excluded.revision)
+RETURNING next_try_at IS NOT NULL
