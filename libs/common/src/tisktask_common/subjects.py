@@ -48,6 +48,8 @@ WORK = Stream("WORK", ["work.>"], bytes_max=GIB // 4, age_seconds_max=0, is_work
 LOGS = Stream("LOGS", ["log.>"], bytes_max=8 * GIB, age_seconds_max=2 * DAY_SECONDS, allows_atomic=True)
 DELIVERIES = Stream("DELIVERIES", ["delivery.>"], bytes_max=GIB, age_seconds_max=7 * DAY_SECONDS)
 DEAD = Stream("DEAD", ["dead.>"], bytes_max=GIB // 4, age_seconds_max=30 * DAY_SECONDS)
+#: What changes about repositories, for a plain subscription of those who keep a list of them.
+REPOSITORY_EVENTS = "repository.>"
 STREAMS = (EVENTS, WORK, LOGS, DELIVERIES, DEAD)
 
 TRIGGERS_FOR_ORCHESTRATOR = Consumer("EVENTS", "orchestrator", ["trigger.received.>"])

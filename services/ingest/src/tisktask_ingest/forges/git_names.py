@@ -1,0 +1,69 @@
+"""Commits, refs and texts as outsiders send them: checked and bounded before anything else sees them."""
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from tisktask_ingest import words
+
+TITLE_LENGTH_MAX = 200
+LOGIN_LENGTH_MAX = 100
+REF_LENGTH_MAX = 1000
+
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+#: What `git check-ref-format` refuses, as far as it could mislead a program that is given the name.
+_NOT_IN_REFS = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|^-|\.$")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
+#: Besides control characters: line separators, and what turns the direction of the text around.
+_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def is_zero(sha: str) -> bool:
+    """Tell whether it stands for "no commit": 40 zeros, or 64 where SHA-256 is used."""
+    return set(sha) == {"0"}
+
+
+def one_line(text: str | None, length_max: int) -> str:
+    """Take the first line of a text without what can not be seen, cut to a length."""
+    lines = (text or "").strip().splitlines()
+    visible = "".join(char for char in (lines or [""])[0] if unicodedata.category(char) not in _INVISIBLE)
+    return visible.strip()[:length_max]
+
+
+def _check_sha(text: str) -> str:
+    if not _SHA.fullmatch(text):
+        raise ValueError(words.BAD_SHA)
+    return text
+
+
+def _check_ref(text: str) -> str:
+    if not text.startswith("refs/") or not is_ref_like(text):
+        raise ValueError(words.BAD_REF)
+    return text
+
+
+def _check_branch(text: str) -> str:
+    if not is_ref_like(text):
+        raise ValueError(words.BAD_BRANCH)
+    return text
+
+
+def _check_name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(words.BAD_NAME)
+    return text
+
+
+def is_ref_like(text: str) -> bool:
+    return 0 < len(text) <= REF_LENGTH_MAX and not _NOT_IN_REFS.search(text)
+
+
+Sha = Annotated[str, AfterValidator(_check_sha)]
+#: A full name: refs/heads/main.
+Ref = Annotated[str, AfterValidator(_check_ref)]
+#: A short name, or (Forgejo and Gitea, for a branch that is gone) refs/pull/1/head.
+Branch = Annotated[str, AfterValidator(_check_branch)]
+#: The name of an event or an action; it becomes the name of a folder.
+FolderName = Annotated[str, AfterValidator(_check_name)]

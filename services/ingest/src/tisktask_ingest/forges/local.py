@@ -1,0 +1,79 @@
+"""Repositories in a folder: deliveries that the `tisktask trigger` command makes and signs itself."""
+
+from pydantic import Field
+
+from tisktask_common.events import Change
+from tisktask_ingest import words
+from tisktask_ingest.forges.git_names import (
+    LOGIN_LENGTH_MAX,
+    TITLE_LENGTH_MAX,
+    Branch,
+    FolderName,
+    Ref,
+    Sha,
+    is_zero,
+    one_line,
+)
+from tisktask_ingest.forges.payload import Loose
+from tisktask_ingest.outcome import Ignored, Malformed, Outcome, Ping, Triggered
+
+
+class LocalEnvelope(Loose):
+    """What must be known before the signature can be checked."""
+
+    repository: str | None = None
+
+
+class LocalEvent(Loose):
+    """What the body says happened; unlike the header, it is signed."""
+
+    event: FolderName
+
+
+class LocalDelivery(LocalEvent):
+    """A commit of a local repository, and what to run for it."""
+
+    action: FolderName | None = None
+    ref: Ref
+    sha: Sha
+    before: Sha | None = None
+    actor: str | None = None
+    title: str | None = None
+    pull_request: int | None = Field(default=None, gt=0)
+    base_branch: Branch | None = None
+
+
+def read_repository_name(body: bytes) -> str | None:
+    """Take the repository's name out of a payload. Raises ValidationError for what is no JSON object."""
+    return LocalEnvelope.model_validate_json(body).repository
+
+
+def normalise(event: str, _event_type: str, body: bytes) -> Outcome:
+    """Say what a delivery means. Raises ValidationError if the payload lacks what is needed."""
+    if LocalEvent.model_validate_json(body).event != event:
+        return Malformed("event", words.OTHER_EVENT)
+    if event == "ping":
+        return Ping()
+    delivery = LocalDelivery.model_validate_json(body)
+    if is_zero(delivery.sha):
+        return Ignored(words.DELETED)
+    return Triggered(_change(delivery))
+
+
+def _change(delivery: LocalDelivery) -> Change:
+    is_tag = delivery.ref.startswith("refs/tags/")
+    is_branch = delivery.ref.startswith("refs/heads/")
+    return Change(
+        # As on the forges: a push of a tag is a tag.
+        event="tag" if delivery.event == "push" and is_tag else delivery.event,
+        action=delivery.action,
+        sha=delivery.sha,
+        ref=delivery.ref,
+        branch=delivery.ref.removeprefix("refs/heads/") if is_branch else None,
+        tag=delivery.ref.removeprefix("refs/tags/") if is_tag else None,
+        base_sha=None if delivery.before is None or is_zero(delivery.before) else delivery.before,
+        base_branch=delivery.base_branch,
+        pull_request=delivery.pull_request,
+        actor=one_line(delivery.actor, LOGIN_LENGTH_MAX),
+        title=one_line(delivery.title, TITLE_LENGTH_MAX),
+    )

@@ -1,0 +1,130 @@
+"""Keeps the registry true: at the start, on every change, after outages, once a minute, and on demand."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import structlog
+from pydantic import ValidationError
+
+from tisktask_common.errors import TisktaskError
+from tisktask_common.ids import RepositoryId
+from tisktask_common.rpc import HookSecrets, ListRepositories
+from tisktask_common.sealing import KeyPair
+from tisktask_ingest import metrics
+from tisktask_ingest.bus_link import BusLink
+from tisktask_ingest.registry import Registry, open_hook
+from tisktask_ingest.snapshot import Snapshot, read_snapshot, write_snapshot
+
+log = structlog.get_logger()
+
+PERIOD_SECONDS = 60.0
+#: Any sender of a bad signature can ask for a refresh: not more often than this.
+ON_DEMAND_PAUSE_SECONDS = 5.0
+#: A forge waits 5 s for our answer, and the bus may need 2 s of them.
+ON_DEMAND_PATIENCE_SECONDS = 1.5
+_PATIENCE_SECONDS = 5.0
+#: Without any list nothing works: ask more often.
+_FIRST_PATIENCE_SECONDS = 1.0
+_RETRY_SECONDS = 5.0
+_FIRST_RETRY_SECONDS = 0.25
+_PULSE_SECONDS = 0.25
+
+
+class RegistryRefresh:
+    """Asks the orchestrator for all repositories, one refresh at a time, and keeps a snapshot of the answer."""
+
+    def __init__(self, link: BusLink, registry: Registry, keys: KeyPair, snapshot_path: Path) -> None:
+        self._link = link
+        self._registry = registry
+        self._keys = keys
+        self._snapshot_path = snapshot_path
+        self._changed = asyncio.Event()
+        self._current: asyncio.Task[bool] | None = None
+        self._demanded_at = -ON_DEMAND_PAUSE_SECONDS
+        self._reconnects = 0
+        self._due_at = 0.0
+
+    def load_snapshot(self) -> None:
+        """Begin with what was known before the restart."""
+        snapshot = read_snapshot(self._snapshot_path, self._keys.public)
+        if snapshot:
+            self._registry.replace(open_hook(item, self._keys) for item in snapshot.items)
+            log.info("snapshot_loaded", repositories=len(snapshot.items))
+
+    def note_change(self) -> None:
+        """Refresh soon: a repository was added, changed or removed."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        while True:
+            if self._link.is_ready and self._is_due():
+                self._changed.clear()
+                self._reconnects = self._link.reconnects
+                has_succeeded = await self._join()
+                self._due_at = time.monotonic() + self._pause_seconds(has_succeeded=has_succeeded)
+            # Not at once on a change: a hundred new repositories are one refresh, not a hundred.
+            await asyncio.sleep(_PULSE_SECONDS)
+
+    def _is_due(self) -> bool:
+        is_back = self._link.reconnects != self._reconnects
+        return self._changed.is_set() or is_back or time.monotonic() >= self._due_at
+
+    def _pause_seconds(self, *, has_succeeded: bool) -> float:
+        if has_succeeded:
+            return PERIOD_SECONDS
+        return _RETRY_SECONDS if self._registry.is_loaded else _FIRST_RETRY_SECONDS
+
+    async def on_demand(self) -> bool:
+        """Refresh for a delivery that waits; True if the registry is fresh now.
+
+        All who ask at the same time share one refresh, and none begins shortly after the last demand.
+        """
+        if not self._link.is_ready:
+            return False
+        now = time.monotonic()
+        if self._current is None and now - self._demanded_at < ON_DEMAND_PAUSE_SECONDS:
+            return False
+        if self._current is None:
+            self._demanded_at = now
+        try:
+            async with asyncio.timeout(ON_DEMAND_PATIENCE_SECONDS):
+                return await self._join()
+        except TimeoutError:
+            return False
+
+    async def _join(self) -> bool:
+        """Wait for the refresh that runs, or begin one. It goes on if the waiter gives up."""
+        if self._current is None:
+            self._current = asyncio.create_task(self._refresh())
+            self._current.add_done_callback(self._finish)
+        return await asyncio.shield(self._current)
+
+    def _finish(self, _task: asyncio.Task[bool]) -> None:
+        self._current = None
+
+    async def _refresh(self) -> bool:
+        try:
+            items = await self._fetch_all()
+            if self._registry.replace([open_hook(item, self._keys) for item in items]):
+                log.info("registry_refreshed", repositories=len(items))
+                snapshot = Snapshot(public_key=self._keys.public, items=items)
+                await asyncio.to_thread(write_snapshot, self._snapshot_path, snapshot)
+        except (TisktaskError, ValidationError, OSError) as error:
+            metrics.registry_refreshes.labels("failed").inc()
+            log.warning("registry_not_refreshed", error=str(error)[:500])
+            return False
+        metrics.registry_refreshes.labels("done").inc()
+        return True
+
+    async def _fetch_all(self) -> list[HookSecrets]:
+        patience_seconds = _PATIENCE_SECONDS if self._registry.is_loaded else _FIRST_PATIENCE_SECONDS
+        items: list[HookSecrets] = []
+        after: RepositoryId | None = None
+        while True:
+            request = ListRepositories(public_key=self._keys.public, after=after)
+            page = await self._link.ask_repositories(request, patience_seconds)
+            items += page.items
+            if page.next_after is None:
+                return items
+            after = page.next_after
