@@ -62,7 +62,11 @@ class GitRepository:
         return repository
 
     def commit(
-        self, files: Mapping[str | bytes, File], ref: str = "refs/heads/main", message: str = "Change", parent: str | None = None
+        self,
+        files: Mapping[str | bytes, File],
+        ref: str = "refs/heads/main",
+        message: str = "Change",
+        parent: str | None = None,
     ) -> str:
         """Make a commit that holds exactly `files`, move `ref` to it (also backwards) and return its sha."""
         self.git("fast-import", "--quiet", "--force", stdin=b"".join(_fast_import(files, ref, message, parent)))
@@ -88,7 +92,11 @@ class GitRepository:
 def _fast_import(files: Mapping[str | bytes, File], ref: str, message: str, parent: str | None) -> Iterator[bytes]:
     text = message.encode()
     yield b"reset %s\n" % ref.encode()
-    yield b"commit %s\ncommitter Tester <tester@example.org> 1700000000 +0000\ndata %d\n%s\n" % (ref.encode(), len(text), text)
+    yield b"commit %s\ncommitter Tester <tester@example.org> 1700000000 +0000\ndata %d\n%s\n" % (
+        ref.encode(),
+        len(text),
+        text,
+    )
     if parent:
         yield b"from %s\ndeleteall\n" % parent.encode()
     for path, file in files.items():
@@ -169,7 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.git.is_answering.wait()
         if self.git.faults:
             self._send(self.git.faults.pop(0), {}, b"")
-        elif moved := next((new + path[len(old) :] for old, new in self.git.redirects.items() if path.startswith(old)), None):
+        elif moved := next(
+            (new + path[len(old) :] for old, new in self.git.redirects.items() if path.startswith(old)), None
+        ):
             query = urlsplit(self.path).query
             self._send(301, {"Location": moved + (f"?{query}" if query else "")}, b"")
         elif self.git.tokens and self._token() not in self.git.tokens:

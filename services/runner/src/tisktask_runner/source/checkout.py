@@ -1,0 +1,90 @@
+"""Writes a commit's files to a fresh directory, with executable bits and links, and never outside of it."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import CheckoutStrategy
+
+from tisktask_runner.source import words
+from tisktask_runner.source.mirror import Mirrors, WantedCommit, fetch_commit
+from tisktask_runner.source.mirror_place import MirrorPlace, open_mirror, sharing_mirror
+from tisktask_runner.source.outcomes import CheckedOut, CheckoutFailed, CheckoutOutcome, Fetched, NotFetched
+from tisktask_runner.source.own_thread import in_own_thread
+
+BYTES_MAX = 8 * 1024**3
+#: The mirror is shared: its index must stay as it is.
+_STRATEGY = (
+    CheckoutStrategy.FORCE
+    | CheckoutStrategy.NO_REFRESH
+    | CheckoutStrategy.DONT_UPDATE_INDEX
+    | CheckoutStrategy.DONT_WRITE_INDEX
+)
+#: libgit2's words for objects that can not be read, as against a directory that can not be written.
+_DAMAGE = ("object not found", "corrupt", "mismatch", "inflate", "zlib", "pack", "odb")
+
+
+async def check_out_wanted(
+    mirrors: Mirrors, wanted: WantedCommit, directory: Path, bytes_max: int = BYTES_MAX
+) -> CheckedOut | CheckoutFailed | NotFetched:
+    """Fetch the commit if it is missing and write it to `directory`; a damaged mirror is made anew, once."""
+    outcome = await _fetch_and_check_out(mirrors, wanted, directory, bytes_max)
+    if not (isinstance(outcome, CheckoutFailed) and outcome.is_mirror_damaged):
+        return outcome
+    return await _fetch_and_check_out(mirrors, wanted, directory, bytes_max, is_mirror_damaged=True)
+
+
+async def _fetch_and_check_out(
+    mirrors: Mirrors, wanted: WantedCommit, directory: Path, bytes_max: int, *, is_mirror_damaged: bool = False
+) -> CheckedOut | CheckoutFailed | NotFetched:
+    fetched = await fetch_commit(mirrors, wanted, is_mirror_damaged=is_mirror_damaged)
+    if not isinstance(fetched, Fetched):
+        return fetched
+    return await check_out(fetched.mirror, fetched.sha, directory, bytes_max)
+
+
+async def check_out(mirror: Path, sha: str, directory: Path, bytes_max: int = BYTES_MAX) -> CheckoutOutcome:
+    """Write the commit to `directory`, which is made if it does not exist, and must be empty."""
+    work = asyncio.ensure_future(in_own_thread("checkout", partial(_check_out, mirror, sha, directory, bytes_max)))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        # libgit2 can not be stopped here, and whoever cancelled will remove the directory: not while it is written.
+        await asyncio.wait({work})
+        raise
+
+
+def _check_out(mirror: Path, sha: str, directory: Path, bytes_max: int) -> CheckoutOutcome:
+    directory.mkdir(parents=True, exist_ok=True)
+    with sharing_mirror(MirrorPlace(mirror)):
+        try:
+            repository = open_mirror(mirror)
+            commit = repository[sha].peel(pygit2.Commit)
+            files, size = _measure(repository, commit.tree, bytes_max)
+        except (pygit2.GitError, KeyError, OSError, ValueError) as error:
+            return CheckoutFailed(words.mirror_unreadable(str(error)), is_mirror_damaged=True)
+        if size > bytes_max:
+            return CheckoutFailed(words.checkout_too_large(bytes_max))
+        try:
+            repository.checkout_tree(commit, directory=str(directory), strategy=_STRATEGY)
+        except (pygit2.GitError, KeyError, OSError, ValueError) as error:
+            is_damaged = any(word in str(error).lower() for word in _DAMAGE)
+            return CheckoutFailed(words.checkout_failed(str(error)), is_mirror_damaged=is_damaged)
+    return CheckedOut(files, size)
+
+
+def _measure(repository: pygit2.Repository, tree: pygit2.Tree, bytes_max: int) -> tuple[int, int]:
+    """Count files and bytes before they are written: a small repository can hold a tree of any size."""
+    files = size = 0
+    folders = [tree]
+    while folders and size <= bytes_max:
+        for item in folders.pop():
+            # Each file and folder takes a block on disk, whatever is in it.
+            size += 4096
+            if isinstance(item, pygit2.Tree):
+                folders.append(item)
+            elif isinstance(item, pygit2.Blob):
+                files += 1
+                size += repository.odb.read_header(item.id)[1]
+    return files, size

@@ -1,0 +1,79 @@
+"""Follows links within `.tisktask`, on paper. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tisktask_runner.source.tree import FOLDER, LINK, Entry
+
+#: As many as Linux follows.
+HOPS_MAX = 40
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The link ends in this file, or, with `None`, in a folder."""
+
+    entry: Entry | None
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The link leaves `.tisktask` on its way (also if it would come back)."""
+
+
+@dataclass(frozen=True)
+class Nowhere:
+    """The link's end does not exist, or it never ends."""
+
+
+Destination = Inside | Outside | Nowhere
+
+
+@dataclass(frozen=True)
+class TisktaskFolder:
+    """The files in `.tisktask`, and the folders that they are in."""
+
+    files: Mapping[str, Entry]
+    folders: frozenset[str]
+
+
+def tisktask_folder(entries: Iterable[Entry]) -> TisktaskFolder:
+    """Pick the files of `.tisktask` (or the file or link `.tisktask` itself) from those of a commit."""
+    files = {entry.path: entry for entry in entries if entry.path == FOLDER or entry.path.startswith(f"{FOLDER}/")}
+    folders = {path.rsplit("/", up)[0] for path in files for up in range(1, path.count("/") + 1)}
+    return TisktaskFolder(files, frozenset(folders))
+
+
+def resolve(within: TisktaskFolder, path: str) -> Destination:
+    """Follow `path`, which is in `.tisktask`, and all links on its way."""
+    done: list[str] = []
+    #: The next part is the last one: a link's target is put in its place.
+    rest = path.split("/")[::-1]
+    hops = 0
+    while rest:
+        part = rest.pop()
+        if part in {"", "."}:
+            continue
+        if part == "..":
+            if len(done) <= 1:
+                return Outside()
+            done.pop()
+            continue
+        here = within.files.get("/".join([*done, part]))
+        if here is not None and here.mode == LINK:
+            hops += 1
+            if here.target.startswith("/"):
+                return Outside()
+            if hops > HOPS_MAX:
+                return Nowhere()
+            rest.extend(here.target.split("/")[::-1])
+        else:
+            done.append(part)
+    return _end(within, "/".join(done))
+
+
+def _end(within: TisktaskFolder, path: str) -> Inside | Nowhere:
+    if path in within.folders:
+        return Inside(None)
+    entry = within.files.get(path)
+    return Inside(entry) if entry else Nowhere()

@@ -1,0 +1,43 @@
+"""A commit's files as values: what discovery, warnings and image keys are computed from."""
+
+from dataclasses import dataclass
+
+FILE, EXECUTABLE, LINK, SUBMODULE = 0o100644, 0o100755, 0o120000, 0o160000
+FOLDER = ".tisktask"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of the tree. Bytes of its path that are not UTF-8 are surrogate escapes."""
+
+    path: str
+    mode: int
+    #: Id of its content: equal contents have equal ids.
+    blob: str
+    #: First two bytes of a file that is not executable, where discovery may ask for them.
+    head: bytes = b""
+    #: Where a link in `.tisktask` points to.
+    target: str = ""
+
+    @property
+    def is_program(self) -> bool:
+        return self.mode == EXECUTABLE
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All files of a commit, in the order of their paths' bytes."""
+
+    #: Id of the whole tree.
+    tree: str
+    entries: tuple[Entry, ...]
+    #: Contents of the small files that decide about others: path -> text.
+    texts: dict[str, str]
+
+    def below(self, folder: str) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.path.startswith(f"{folder}/"))
+
+
+def path_order(path: str) -> bytes:
+    """Order as git does: by bytes."""
+    return path.encode("utf-8", "surrogateescape")
