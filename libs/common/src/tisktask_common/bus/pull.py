@@ -54,7 +54,8 @@ class Puller:
         self._bus = bus
         self._consumer = consumer
         self._handler = handler
-        self._concurrency = concurrency
+        #: May be changed at any time; what was asked for already can exceed a lowered number for a moment.
+        self.concurrency = concurrency
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.name}"
         self._inbox = bus.client.new_inbox()
         self._pulls: dict[str, _Pull] = {}
@@ -91,14 +92,16 @@ class Puller:
                 reconnects = self._bus.client.stats["reconnects"]
                 self._pulls.clear()
             self._drop_quiet_pulls()
-            free = self._concurrency - len(self._running) - sum(pull.left for pull in self._pulls.values())
+            free = self.concurrency - len(self._running) - sum(pull.left for pull in self._pulls.values())
             if free > 0 and self._bus.is_ready and not self.is_paused:
                 if self._failures:
                     await asyncio.sleep(min(_BACKOFF_SECONDS_MAX, 0.1 * 2 ** min(self._failures, 5)))
                 await self._ask(free)
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), _LOOP_SECONDS)
+                # Not `wait_for`: in Python 3.11 it swallows a cancellation that comes together with the wake-up.
+                async with asyncio.timeout(_LOOP_SECONDS):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 
