@@ -1,0 +1,117 @@
+"""Follows the files of one attempt's log and sends what is new, until its end is on the bus.
+
+The files are the buffer: nothing is taken from them, and the position moves only after the bus has stored.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from tisktask_runner.log.cut import Cut, LogSource, cut_log
+from tisktask_runner.log.position import load_position, save_position
+from tisktask_runner.log.uplink import LogUplink
+from tisktask_runner.log.watch import FileWatcher
+
+log = structlog.get_logger()
+
+#: Between two messages of one job, unless there is a full one: what a person still sees as "at once".
+PACE_SECONDS = 0.1
+_SIZE_CHECK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class ShippingLane:
+    """What all shippers of a process share. The threads are their own: a long checkout must not hold up logs."""
+
+    uplink: LogUplink
+    watcher: FileWatcher
+    threads: Executor
+
+
+class LogShipper:
+    """Sends one log. `on_too_long` is called once, when the log has reached its limit."""
+
+    def __init__(
+        self, lane: ShippingLane, source: LogSource, position_path: Path, on_too_long: Callable[[], None]
+    ) -> None:
+        self._lane = lane
+        self._source = source
+        self._position_path = position_path
+        self._on_too_long = on_too_long
+        self._position = load_position(position_path)
+        self._closed_parts = 0
+        self._closed = asyncio.Event()
+        self._was_too_long = False
+
+    def close_parts(self, count: int) -> None:
+        """Say that the first `count` files grow no more; with the last of them the log ends."""
+        if count > self._closed_parts:
+            self._closed_parts = count
+            self._closed.set()
+
+    def close(self) -> None:
+        self.close_parts(len(self._source.parts))
+
+    async def run(self) -> None:
+        """Send until the last chunk is on the bus."""
+        sent_at = 0.0
+        while not self._position.is_complete:
+            self._closed.clear()
+            cut = await self._cut()
+            if not cut.messages:
+                self._position = cut.position
+                await self._wait_for_more(cut.read_to)
+                continue
+            pause = sent_at + PACE_SECONDS - time.monotonic()
+            if pause > 0 and not cut.is_full and not cut.position.is_complete:
+                await self._sleep_until_closed(pause)
+                cut = await self._cut()
+            if cut.is_truncated:
+                self._report_too_long()
+            await self._send(cut)
+            sent_at = time.monotonic()
+            self._position = cut.position
+            save_position(self._position_path, self._position)
+
+    async def _cut(self) -> Cut:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._lane.threads, cut_log, self._source, self._position, self._closed_parts)
+
+    async def _send(self, cut: Cut) -> None:
+        """Send, and meanwhile (the bus may be away for long) see to it that the file does not fill the disk."""
+        sending = asyncio.create_task(self._lane.uplink.send(cut.messages))
+        try:
+            while not sending.done():
+                await asyncio.wait({sending}, timeout=_SIZE_CHECK_SECONDS)
+                if self._is_file_too_long():
+                    self._report_too_long()
+        finally:
+            sending.cancel()
+
+    def _is_file_too_long(self) -> bool:
+        if not self._source.bytes_max:
+            return False
+        sizes = (part.path.stat().st_size for part in self._source.parts if part.path.exists())
+        return sum(sizes) > self._source.file_bytes_max
+
+    async def _wait_for_more(self, read_to: int) -> None:
+        if self._position.part < len(self._source.parts):
+            path = self._source.parts[self._position.part].path
+            await self._lane.watcher.wait_for_growth(path, read_to, self._closed)
+
+    async def _sleep_until_closed(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            # Not `wait_for`: in Python 3.11 it can swallow a cancellation.
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+
+    def _report_too_long(self) -> None:
+        if not self._was_too_long:
+            self._was_too_long = True
+            self._on_too_long()
