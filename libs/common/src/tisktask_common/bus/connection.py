@@ -77,7 +77,14 @@ class Bus:
             await self.client.drain()
         except (TimeoutError, nats.errors.Error) as error:
             log.warning("bus_drain_incomplete", error=repr(error))
+            await self._close_at_once()
+
+    async def _close_at_once(self) -> None:
+        try:
             await self.client.close()
+        except (nats.errors.Error, OSError) as error:
+            # The server is away: there is nobody to say goodbye to.
+            log.warning("bus_close_incomplete", error=repr(error))
 
     async def publish(self, message: Outgoing, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Store a message in its stream. Returns when it is on disk; raises BusError when patience is over.
