@@ -10,7 +10,7 @@ def write_durably(path: Path, data: bytes) -> None:
     """Write beside, force to disk, put in place, force the folder to disk. Readable by the owner alone."""
     partial = path.with_name(path.name + PARTIAL_SUFFIX)
     try:
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -23,8 +23,7 @@ class StateDir:
     @classmethod
     async def take(cls, path: Path) -> Self:
         """Make the folder and hold its lock, waiting for another process to end. The kernel frees it at our death."""
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = _open_lock(path)
         has_waited = False
         while True:
             try:
@@ -51,3 +50,8 @@ class StateDir:
     @property
     def spool(self) -> Path:
         return self._path / "spool"
+
+
+def _open_lock(folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)

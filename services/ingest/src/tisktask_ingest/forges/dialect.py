@@ -84,7 +84,7 @@ def normalise(dialect: Dialect, event: str, event_type: str, body: bytes) -> Out
         return _first_problem(error)
 
 
-def read_repository_name(dialect: Dialect, body: bytes) -> str | None | Refusal:
+def read_repository_name(dialect: Dialect, body: bytes) -> str | Refusal | None:
     """Take the repository's name out of a payload that is not trusted yet."""
     try:
         return dialect.read_repository_name(body)
