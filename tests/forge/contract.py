@@ -1,0 +1,97 @@
+"""Checks requests and answers against the forge's own OpenAPI description, where it is at hand."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from forge.state import Flavour
+
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "openapi"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One forge's description: OpenAPI 3.0 (GitHub) or Swagger 2.0 (Forgejo, Gitea)."""
+
+    document: dict[str, Any]
+
+    @staticmethod
+    def find(flavour: Flavour, version: str) -> "Contract | None":
+        path = FOLDER / _file_name(flavour, version)
+        return _load(path) if path.is_file() else None
+
+    def violations(self, method: str, path: str, body: Any, status: int, answer: Any) -> list[str]:
+        """List what the request, and our own answer to it, have against the description."""
+        operation = self._operation(method, path)
+        if operation is None:
+            return [f"{method} {path}: no such operation"]
+        found: list[str] = []
+        if schema := _request_schema(operation):
+            found += self._check(schema, body, f"{method} {path}")
+        if (schema := self._answer_schema(operation, status)) and answer is not None:
+            found += self._check(schema, answer, f"the model's own answer {status} to {method} {path}")
+        return found
+
+    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
+        for template, operations in self.document["paths"].items():
+            pattern = re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template))
+            if re.fullmatch(pattern, path) and method.lower() in operations:
+                return operations[method.lower()]
+        return None
+
+    def _answer_schema(self, operation: dict[str, Any], status: int) -> dict[str, Any] | None:
+        response = operation["responses"].get(str(status), {})
+        if reference := response.get("$ref"):
+            response = self.document
+            for part in reference.removeprefix("#/").split("/"):
+                response = response[part]
+        return response.get("schema") or response.get("content", {}).get("application/json", {}).get("schema")
+
+    def _check(self, schema: dict[str, Any], value: Any, where: str) -> list[str]:
+        whole = {
+            **schema,
+            "definitions": self.document.get("definitions"),
+            "components": self.document.get("components"),
+        }
+        validator = jsonschema.Draft7Validator({key: part for key, part in whole.items() if part is not None})
+        return [f"{where}: {error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def _request_schema(operation: dict[str, Any]) -> dict[str, Any] | None:
+    if body := operation.get("requestBody"):
+        return body["content"]["application/json"]["schema"]
+    return next((one["schema"] for one in operation.get("parameters", []) if one.get("in") == "body"), None)
+
+
+def _file_name(flavour: Flavour, version: str) -> str:
+    match flavour:
+        case Flavour.GITHUB:
+            return "github-core.openapi.json"
+        case Flavour.FORGEJO:
+            return (
+                "forgejo-v16.swagger2.json"
+                if int(version.split(".", maxsplit=1)[0]) >= 16
+                else "forgejo-v15.0.3.swagger2.json"
+            )
+        case Flavour.GITEA:
+            return "gitea-v1.26.3.swagger2.json"
+
+
+@cache
+def _load(path: Path) -> Contract:
+    return Contract(_with_null(json.loads(path.read_text())))
+
+
+def _with_null(part: Any) -> Any:
+    """Write OpenAPI 3.0's `nullable` as JSON Schema does."""
+    if isinstance(part, list):
+        return [_with_null(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    rest = {key: _with_null(value) for key, value in part.items() if key != "nullable"}
+    return {"anyOf": [rest, {"type": "null"}]} if part.get("nullable") is True else rest

@@ -1,0 +1,192 @@
+"""Serves a forge's state over HTTP: every request is recorded, checked against the contract and answered by the rules."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from forge.contract import Contract
+from forge.faults import Drop, Fault, FaultPlan, Hang, RateLimit
+from forge.rules import (
+    Call,
+    Reply,
+    combined_state,
+    create_status,
+    error,
+    find_token,
+    refuse_headers,
+    refuse_writer,
+    show_status,
+)
+from forge.state import VERSIONS, Flavour, ForgeState, Repository
+
+API = "/api/v1"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request that came, and the status of the answer (0: none was given)."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    status: int
+    at: float
+
+
+class Forge:
+    """One forge on a port of its own, that it keeps when it is stopped and started again."""
+
+    def __init__(self, state: ForgeState) -> None:
+        self.state = state
+        self.faults = FaultPlan()
+        self.rate_limit: RateLimit | None = None
+        self.exchanges: list[Exchange] = []
+        self.violations: list[str] = []
+        self._contract = Contract.find(state.flavour, state.version)
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    @classmethod
+    async def start(cls, flavour: Flavour, version: str | None = None) -> "Forge":
+        forge = cls(ForgeState(flavour, version or VERSIONS[flavour]))
+        await forge.start_again()
+        return forge
+
+    async def start_again(self) -> None:
+        app = web.Application(client_max_size=26_214_400)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Connections are refused from here on."""
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def check(self) -> None:
+        """Raise if a request, or an answer of this model, was against the forge's own description."""
+        assert not self.violations, "\n".join(self.violations)
+
+    @property
+    def root_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def api_url(self) -> str:
+        """The address to configure: for GitHub that of an own API host, else with the API's path."""
+        return self.root_url if self.state.flavour is Flavour.GITHUB else self.root_url + API
+
+    @property
+    def posts(self) -> list[Exchange]:
+        return [one for one in self.exchanges if one.method == "POST"]
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        call = Call(
+            request.method,
+            request.path,
+            {name.lower(): value for name, value in request.headers.items()},
+            await request.read(),
+            self.root_url,
+        )
+        reply = None
+        try:
+            reply = await self._answer(call, self.faults.next(call))
+        finally:
+            # Also what the caller did not wait for.
+            status = reply.status if reply else 0
+            headers = dict(call.headers)
+            self.exchanges.append(Exchange(call.method, call.path, headers, call.body, status, time.monotonic()))
+        if reply is None:
+            assert request.transport
+            request.transport.abort()
+            return web.Response()
+        return web.json_response(reply.body, status=reply.status, headers=reply.headers)
+
+    async def _answer(self, call: Call, fault: Fault | None) -> Reply | None:
+        """Answer a request; None: break off."""
+        match fault:
+            case Reply():
+                return fault
+            case Hang():
+                await asyncio.sleep(fault.seconds)
+            case Drop(after_effect=False):
+                return None
+        if self.rate_limit and (refusal := self.rate_limit.check(self.state.flavour, call)):
+            return refusal
+        reply = self._route(call)
+        self._check_contract(call, reply)
+        return None if isinstance(fault, Drop) else reply
+
+    def _check_contract(self, call: Call, reply: Reply) -> None:
+        path = call.path.removeprefix(API)
+        if self.state.flavour is Flavour.FORGEJO and call.headers.get("accept") == "application/vnd.github+json":
+            self.violations.append("Accept: application/vnd.github+json makes Forgejo answer in GitHub's form")
+        if self._contract and call.method == "POST" and "/statuses/" in path and path.startswith("/repos/"):
+            body = json.loads(call.body or b"null")
+            self.violations += self._contract.violations(call.method, path, body, reply.status, reply.body)
+
+    def _route(self, call: Call) -> Reply:
+        if refusal := refuse_headers(self.state, call):
+            return refusal
+        prefix = "" if self.state.flavour is Flavour.GITHUB else API
+        if not call.path.startswith(prefix + "/"):
+            return error(404, "Not Found")
+        match call.path.removeprefix(prefix).strip("/").split("/"):
+            case ["version"] if prefix:
+                return Reply(200, {"version": self.state.version})
+            case ["repos", owner, name, *rest]:
+                return self._route_repository(call, f"{owner}/{name}", rest)
+            case ["repositories", number, *rest]:
+                found = next((one for one in self.state.repositories if str(one.id) == number), None)
+                return self._route_found(call, found, rest)
+        return error(404, "Not Found")
+
+    def _route_repository(self, call: Call, full_name: str, rest: list[str]) -> Reply:
+        repository = self.state.find_repository(full_name)
+        if repository and repository.full_name.lower() != full_name.lower():
+            return self._moved(repository, rest)
+        return self._route_found(call, repository, rest)
+
+    def _moved(self, repository: Repository, rest: list[str]) -> Reply:
+        tail = "/".join(["", *rest])
+        if self.state.flavour is Flavour.GITHUB:
+            url = f"{self.root_url}/repositories/{repository.id}{tail}"
+        else:
+            # A path alone, as Go's http.Redirect is given.
+            url = f"{API}/repos/{repository.full_name}{tail}"
+        return Reply(301, {"message": "Moved Permanently", "url": url}, {"Location": url})
+
+    def _route_found(self, call: Call, repository: Repository | None, rest: list[str]) -> Reply:
+        token = find_token(self.state, call)
+        if isinstance(token, Reply):
+            return token
+        if repository is None:
+            return error(404, "Not Found", [])
+        match call.method, rest:
+            case "POST", ["statuses", sha]:
+                refusal = refuse_writer(self.state, repository, token)
+                return refusal or create_status(self.state, repository, sha, token, call)
+            case "GET", ["statuses", sha] | ["commits", sha, "statuses"]:
+                statuses = [one for one in reversed(repository.statuses) if one.sha == sha]
+                return Reply(200, [show_status(self.state, one) for one in statuses])
+            case "GET", ["commits", sha, "status"]:
+                return Reply(200, self._show_combined(repository, sha))
+        return error(404, "Not Found")
+
+    def _show_combined(self, repository: Repository, sha: str) -> dict[str, Any]:
+        newest = list(self.state.shown(repository.full_name, sha).values())
+        return {
+            "state": combined_state(self.state, newest),
+            "sha": sha,
+            "total_count": len(newest),
+            "statuses": [show_status(self.state, one) for one in newest],
+        }

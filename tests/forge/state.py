@@ -1,0 +1,133 @@
+"""What a forge knows: repositories and their former names, commits, tokens, statuses. No rules, no HTTP."""
+
+import itertools
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+
+
+class Flavour(StrEnum):
+    GITHUB = "github"
+    FORGEJO = "forgejo"
+    GITEA = "gitea"
+
+
+#: What a new model says it is.
+VERSIONS = {Flavour.GITHUB: "2022-11-28", Flavour.FORGEJO: "16.0.0+gitea-1.22.0", Flavour.GITEA: "1.26.3"}
+
+
+class Rights(IntEnum):
+    """What a token's owner may do in a repository."""
+
+    NONE = 0
+    READ = 1
+    WRITE = 2
+
+
+@dataclass(frozen=True)
+class Token:
+    value: str
+    login: str
+    rights: Rights
+    #: Whether the token itself has the scope to set statuses.
+    has_scope: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    id: int
+    sha: str
+    state: str
+    context: str
+    description: str | None
+    target_url: str | None
+    creator: str
+    created_at: datetime
+
+
+@dataclass
+class Repository:
+    id: int
+    full_name: str
+    former_names: list[str] = field(default_factory=list)
+    commits: set[str] = field(default_factory=set)
+    statuses: list[Status] = field(default_factory=list)
+    is_private: bool = False
+    is_archived: bool = False
+
+    def find_commit(self, prefix: str) -> str | None:
+        found = [sha for sha in self.commits if sha.startswith(prefix)]
+        return found[0] if len(found) == 1 and len(prefix) >= 7 else None
+
+
+@dataclass
+class ForgeState:
+    flavour: Flavour
+    version: str
+    repositories: list[Repository] = field(default_factory=list)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    _ids: itertools.count = field(default_factory=lambda: itertools.count(1))
+
+    def add_repository(self, full_name: str, commits: list[str] | None = None) -> Repository:
+        repository = Repository(next(self._ids), full_name, commits=set(commits or []))
+        self.repositories.append(repository)
+        return repository
+
+    def add_token(self, login: str, rights: Rights = Rights.WRITE, *, has_scope: bool = True) -> Token:
+        start = "ghp_" if self.flavour is Flavour.GITHUB else ""
+        token = Token(start + secrets.token_hex(20), login, rights, has_scope)
+        self.tokens[token.value] = token
+        return token
+
+    def revoke_token(self, token: Token) -> None:
+        del self.tokens[token.value]
+
+    def rename(self, full_name: str, new_name: str) -> None:
+        repository = self.repository(full_name)
+        repository.former_names.append(full_name)
+        repository.full_name = new_name
+
+    def remove(self, full_name: str) -> None:
+        self.repositories.remove(self.repository(full_name))
+
+    def repository(self, full_name: str) -> Repository:
+        return next(one for one in self.repositories if one.full_name == full_name)
+
+    def find_repository(self, full_name: str) -> Repository | None:
+        """Find by the name of today or a former one; names do not depend on case."""
+        name = full_name.lower()
+        for one in self.repositories:
+            if one.full_name.lower() == name:
+                return one
+        for one in self.repositories:
+            if name in map(str.lower, one.former_names):
+                return one
+        return None
+
+    def add_status(self, repository: Repository, sha: str, login: str, fields: dict[str, str | None]) -> Status:
+        status = Status(
+            id=next(self._ids),
+            sha=sha,
+            state=fields.get("state") or "",
+            context=fields.get("context") or ("default" if self.flavour is Flavour.GITHUB else ""),
+            description=fields.get("description"),
+            target_url=fields.get("target_url"),
+            creator=login,
+            created_at=datetime.now(UTC),
+        )
+        repository.statuses.append(status)
+        return status
+
+    def same_context(self, one: str, other: str) -> bool:
+        return one.lower() == other.lower() if self.flavour is Flavour.GITHUB else one == other
+
+    def shown(self, full_name: str, sha: str) -> dict[str, Status]:
+        """What people see at a commit: the newest status of each context."""
+        statuses = [one for one in self.repository(full_name).statuses if one.sha == sha]
+        return {one.context: one for one in statuses}
+
+    def states(self, full_name: str, sha: str, context: str) -> list[str]:
+        """All states that a context has had, oldest first."""
+        statuses = self.repository(full_name).statuses
+        return [one.state for one in statuses if one.sha == sha and self.same_context(one.context, context)]

@@ -1,0 +1,183 @@
+"""A reporter at work on a real bus and a real database, with a forge of each kind and somebody to ask for tokens."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from pydantic import SecretStr
+
+from forge import Flavour, Forge, Token
+from nats_server import NatsServer
+from reporter_events import SHA, RunStory
+from tisktask_common.bus.connection import Bus
+from tisktask_common.database.migrate import load_migrations, migrate
+from tisktask_common.database.pool import open_pool
+from tisktask_common.errors import NotFoundError
+from tisktask_common.events import AnyEvent, Repository, RepositoryChanged
+from tisktask_common.ids import RepositoryId
+from tisktask_common.rpc import AskCredential, Credential
+from tisktask_common.sealing import seal
+from tisktask_reporter.__main__ import run_reporter
+from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
+from tisktask_reporter.settings import ReporterSettings
+
+DEADLINE_SECONDS = 20.0
+
+
+@dataclass
+class Known:
+    """A repository as the orchestrator knows it."""
+
+    forge: str
+    full_name: str
+    api_url: str
+    token: str | None
+
+
+@dataclass
+class Credentials:
+    """Answers for the orchestrator: what it knows may change while a test runs."""
+
+    repositories: dict[str, Known] = field(default_factory=dict)
+    asked: int = 0
+
+    async def answer(self, request: AskCredential, _caller: str) -> Credential:
+        self.asked += 1
+        known = self.repositories.get(request.repository_id)
+        if known is None:
+            raise NotFoundError("no such repository")
+        return Credential(
+            repository=Repository(id=request.repository_id, forge=known.forge, full_name=known.full_name),
+            api_url=known.api_url,
+            sealed_token=seal(SecretStr(known.token), request.public_key) if known.token else None,
+        )
+
+
+@dataclass
+class Site:
+    """All that a test needs: it publishes events and looks at the forge."""
+
+    bus: Bus
+    nats_url: str
+    database_url: str
+    credentials: Credentials
+    settings: ReporterSettings
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def know(self, forge: Forge, token: Token | str | None, full_name: str = "me/app", id: str = "repo_1") -> None:
+        value = token.value if isinstance(token, Token) else token
+        self.credentials.repositories[id] = Known(forge.state.flavour, full_name, forge.api_url, value)
+
+    async def publish(self, *events: AnyEvent) -> None:
+        for event in events:
+            await self.bus.publish_event(event)
+
+    async def announce_change(self, id: str = "repo_1") -> None:
+        known = self.credentials.repositories[id]
+        repository = Repository(id=RepositoryId(id), forge=known.forge, full_name=known.full_name)
+        await self.publish(RepositoryChanged(repository=repository))
+
+    def start_reporter(self, **settings: Any) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._run(self.settings.model_copy(update=settings)))
+        self._tasks.append(task)
+        return task
+
+    async def _run(self, settings: ReporterSettings) -> None:
+        pool = await open_pool(settings, "reporter")
+        try:
+            await run_reporter(settings, self.bus, pool)
+        finally:
+            await pool.close()
+
+    async def rows(self) -> list[dict[str, Any]]:
+        async with await psycopg.AsyncConnection.connect(self.database_url, row_factory=dict_row) as connection:
+            cursor = await connection.execute("SELECT * FROM reporter.statuses ORDER BY context")
+            return await cursor.fetchall()
+
+    async def row(self) -> dict[str, Any]:
+        (row,) = await self.rows()
+        return row
+
+    async def settled(self) -> None:
+        """Wait until nothing is left to be posted and all events have been taken."""
+
+        async def is_settled() -> bool:
+            info = await self.bus.jetstream.consumer_info("EVENTS", "reporter")
+            is_taken = not info.num_pending and not info.num_ack_pending
+            return is_taken and all(row["next_try_at"] is None for row in await self.rows())
+
+        await eventually(is_settled)
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        failures = [
+            one for one in results if isinstance(one, BaseException) and not isinstance(one, asyncio.CancelledError)
+        ]
+        assert not failures, failures
+
+
+async def eventually(
+    condition: Callable[[], Awaitable[bool]] | Callable[[], bool], seconds: float = DEADLINE_SECONDS
+) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        outcome = condition()
+        if outcome if isinstance(outcome, bool) else await outcome:
+            return
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def site(bus: Bus, nats_server: NatsServer, database_url: str) -> AsyncIterator[Site]:
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await migrate(connection, SCHEMA, load_migrations(MIGRATIONS_PACKAGE))
+    credentials = Credentials()
+    await bus.answer(AskCredential, credentials.answer, queue="orchestrator")
+    settings = ReporterSettings(
+        nats_url=nats_server.url,
+        database_url=SecretStr(database_url),
+        public_url="https://ci.example.com/",
+        retry_delay_seconds=0.05,
+        retry_delay_seconds_max=0.4,
+        post_seconds_max=1,
+    )
+    site = Site(bus, nats_server.url, database_url, credentials, settings)
+    yield site
+    await site.stop()
+
+
+@pytest.fixture
+async def make_forge() -> AsyncIterator[Callable[..., Awaitable[Forge]]]:
+    """Start forges; at the end none may have seen a request that its contract forbids."""
+    forges: list[Forge] = []
+
+    async def make(flavour: Flavour, version: str | None = None) -> Forge:
+        forge = await Forge.start(flavour, version)
+        forges.append(forge)
+        forge.state.add_repository("me/app", commits=[SHA])
+        return forge
+
+    yield make
+    for forge in forges:
+        await forge.stop()
+    for forge in forges:
+        forge.check()
+
+
+@pytest.fixture(params=list(Flavour))
+async def forge(request: pytest.FixtureRequest, make_forge: Callable[..., Awaitable[Forge]]) -> Forge:
+    return await make_forge(request.param)
+
+
+@pytest.fixture
+def story(forge: Forge) -> RunStory:
+    """A run in the repository that the forge has."""
+    return RunStory(forge=forge.state.flavour)
