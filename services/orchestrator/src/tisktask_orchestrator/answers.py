@@ -1,0 +1,70 @@
+"""Which function answers which request: one table."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+
+from tisktask_common.errors import DatabaseError
+from tisktask_common.events import Value
+from tisktask_common.rpc import (
+    AddRepository,
+    AskCredential,
+    AskPublicKey,
+    CancelJob,
+    CancelRun,
+    ClaimJob,
+    Heartbeat,
+    JobBegan,
+    JobEnded,
+    ListRepositories,
+    RemoveRepository,
+    Request,
+)
+from tisktask_orchestrator.cancels import cancel_job, cancel_run
+from tisktask_orchestrator.claims import claim
+from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.heartbeats import note_heartbeat
+from tisktask_orchestrator.reports import note_began, note_ended
+from tisktask_orchestrator.repositories import (
+    add_repository,
+    list_hook_secrets,
+    take_out_repository,
+    tell_credential,
+    tell_public_key,
+)
+
+#: The replicas share this queue: one of them gets each request.
+QUEUE = "orchestrator"
+
+Handler = Callable[[Collaborators, Any, str], Awaitable[Value]]
+
+HANDLERS: dict[type[Request[Any]], Handler] = {
+    ClaimJob: claim,
+    JobBegan: note_began,
+    JobEnded: note_ended,
+    Heartbeat: note_heartbeat,
+    ListRepositories: list_hook_secrets,
+    AskCredential: tell_credential,
+    AskPublicKey: tell_public_key,
+    AddRepository: add_repository,
+    RemoveRepository: take_out_repository,
+    CancelRun: cancel_run,
+    CancelJob: cancel_job,
+}
+
+
+async def answer_requests(collaborators: Collaborators) -> None:
+    """Begin to answer; it goes on as long as the bus's connection lasts."""
+    for request, handler in HANDLERS.items():
+        await collaborators.bus.answer(request, _bind(collaborators, handler), QUEUE)
+
+
+def _bind(collaborators: Collaborators, handler: Handler) -> Callable[[Request[Any], str], Awaitable[Value]]:
+    async def handle(request: Request[Any], caller: str) -> Value:
+        try:
+            return await handler(collaborators, request, caller)
+        except psycopg.OperationalError as error:
+            raise DatabaseError from error
+
+    return handle

@@ -1,0 +1,74 @@
+"""Limits on text that comes from outside: PostgreSQL takes no NUL, and an event must fit into a message."""
+
+from tisktask_common.errors import UserError
+from tisktask_common.events import Change, TriggerReceived
+from tisktask_common.rpc import BuiltImage, Prepared, Program
+from tisktask_orchestrator import words
+
+REASON_CHARS_MAX = 2000
+NAME_CHARS_MAX = 512
+PATH_CHARS_MAX = 4096
+TITLE_CHARS_MAX = 300
+WARNINGS_MAX = 100
+IMAGES_MAX = 100
+
+
+def bounded(text: str, chars_max: int) -> str:
+    """Cut a text and take out what can not be stored."""
+    clean = text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    return clean if len(clean) <= chars_max else clean[: chars_max - 1] + "…"
+
+
+def bounded_trigger(trigger: TriggerReceived) -> TriggerReceived:
+    """Cut what is only shown; refuse what has a meaning and can not be cut."""
+    change = trigger.change
+    exact = {
+        "delivery": trigger.delivery,
+        "event": change.event,
+        "action": change.action or "",
+        "sha": change.sha,
+        "ref": change.ref,
+        "fetch_ref": change.fetch_ref or "",
+        "branch": change.branch or "",
+        "tag": change.tag or "",
+        "base_sha": change.base_sha or "",
+        "base_branch": change.base_branch or "",
+    }
+    for field, text in exact.items():
+        if bounded(text, NAME_CHARS_MAX) != text:
+            raise UserError(words.wrong_trigger(field))
+    return trigger.model_copy(update={"change": _bounded_change(change)})
+
+
+def bounded_prepared(prepared: Prepared) -> Prepared:
+    """Cut what a runner found in a repository to what can be kept; names are one each."""
+    programs = {program.name: program for program in map(_bounded_program, prepared.programs)}
+    return Prepared(
+        programs=list(programs.values()),
+        warnings=[bounded(warning, REASON_CHARS_MAX) for warning in prepared.warnings[:WARNINGS_MAX]],
+        title=bounded(prepared.title, TITLE_CHARS_MAX),
+        images_built=[_bounded_image(image) for image in prepared.images_built[:IMAGES_MAX]],
+    )
+
+
+def _bounded_change(change: Change) -> Change:
+    return change.model_copy(
+        update={"title": bounded(change.title, TITLE_CHARS_MAX), "actor": bounded(change.actor, NAME_CHARS_MAX)}
+    )
+
+
+def _bounded_program(program: Program) -> Program:
+    return Program(
+        name=bounded(program.name, NAME_CHARS_MAX),
+        path=bounded(program.path, PATH_CHARS_MAX),
+        build_file=program.build_file and bounded(program.build_file, PATH_CHARS_MAX),
+        image_key=program.image_key and bounded(program.image_key, NAME_CHARS_MAX),
+    )
+
+
+def _bounded_image(image: BuiltImage) -> BuiltImage:
+    return BuiltImage(
+        key=bounded(image.key, NAME_CHARS_MAX),
+        build_file=bounded(image.build_file, PATH_CHARS_MAX),
+        seconds=image.seconds,
+    )

@@ -1,0 +1,110 @@
+"""One transaction that changes a run or its jobs: holds the run's lock, counts its revision, collects its events.
+
+Whoever changes a run or a job of it comes through here, so all changes of one run happen one after the other.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+from nats.errors import Error as NatsError
+
+from tisktask_common.bus.connection import Outgoing
+from tisktask_common.database.pool import Connection
+from tisktask_common.errors import NotFoundError
+from tisktask_common.events import Change, JobEvent, Repository, RunEvent
+from tisktask_common.ids import JobId, RunId
+from tisktask_common.lifecycle import JobKind, JobState, RunState
+from tisktask_common.rpc import StopOrder
+from tisktask_common.subjects import control_subject, event_subject
+from tisktask_orchestrator import words
+from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.store.outbox import Posted, insert_outbox
+from tisktask_orchestrator.store.rows import JobRow, RunRow
+from tisktask_orchestrator.store.runs import lock_run, lock_run_of_job, set_run_revision
+
+log = structlog.get_logger()
+
+
+@dataclass
+class RunChange:
+    """What a transaction does to one run."""
+
+    connection: Connection
+    run: RunRow
+    posted: list[Posted] = field(default_factory=list[Posted])
+    #: Runner and order, said to it at once after the commit; the heartbeats' replies repeat it.
+    stop_orders: list[tuple[str, StopOrder]] = field(default_factory=list[tuple[str, StopOrder]])
+
+    def emit(self, event_type: type[RunEvent], **fields: Any) -> None:
+        """Add an event about the run, as the run is now."""
+        self.run = replace(self.run, revision=self.run.revision + 1)
+        event: Any = event_type(
+            run_id=self.run.id,
+            number=self.run.number,
+            revision=self.run.revision,
+            repository=Repository(id=self.run.repository_id, forge=self.run.forge, full_name=self.run.full_name),
+            change=Change.model_validate(self.run.change),
+            state=RunState(self.run.state),
+            **fields,
+        )
+        message = Outgoing(event_subject(event), event.model_dump_json().encode(), event.id)
+        self.posted.append(Posted(self.run.repository_id, message))
+
+    def emit_about_job(self, event_type: type[JobEvent], job: JobRow, **fields: Any) -> None:
+        """Add an event about a job, as the job and its run are now."""
+        self.emit(
+            event_type,
+            job_id=job.id,
+            name=job.name,
+            kind=JobKind(job.kind),
+            job_state=JobState(job.state),
+            attempt=job.attempt,
+            **fields,
+        )
+
+
+@asynccontextmanager
+async def changing_run(collaborators: Collaborators, run: RunId) -> AsyncGenerator[RunChange]:
+    """Open a transaction on a run; it is committed with its events, or not at all."""
+    async with collaborators.pool.connection() as connection, connection.transaction():
+        row = await lock_run(connection, run)
+        if row is None:
+            raise NotFoundError(words.unknown_run(run))
+        change = RunChange(connection, row)
+        yield change
+        await write_down(change)
+    await tell_after_commit(collaborators, change)
+
+
+@asynccontextmanager
+async def changing_run_of_job(collaborators: Collaborators, job: JobId) -> AsyncGenerator[RunChange]:
+    """Open a transaction on the run that a job belongs to."""
+    async with collaborators.pool.connection() as connection, connection.transaction():
+        row = await lock_run_of_job(connection, job)
+        if row is None:
+            raise NotFoundError(words.unknown_job(job))
+        change = RunChange(connection, row)
+        yield change
+        await write_down(change)
+    await tell_after_commit(collaborators, change)
+
+
+async def write_down(change: RunChange) -> None:
+    """Store the events and the revision that they have brought the run to."""
+    if change.posted:
+        await set_run_revision(change.connection, change.run.id, change.run.revision)
+        await insert_outbox(change.connection, change.posted)
+
+
+async def tell_after_commit(collaborators: Collaborators, change: RunChange) -> None:
+    """Wake the dispatcher and pass on orders to stop. Both would also happen by themselves, later."""
+    if change.posted:
+        collaborators.work_wanted.set()
+    for runner, order in change.stop_orders:
+        try:
+            await collaborators.bus.client.publish(control_subject(runner), order.model_dump_json().encode())
+        except NatsError as error:
+            log.warning("stop_order_not_sent", runner=runner, job=order.job_id, error=repr(error))

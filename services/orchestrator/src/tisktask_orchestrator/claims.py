@@ -1,0 +1,85 @@
+"""A runner claims an attempt: a guarded move under a lease, and all that it needs to know in return."""
+
+from tisktask_common.errors import NotFoundError
+from tisktask_common.events import Change, JobClaimed, Repository
+from tisktask_common.lifecycle import JOB_ENDS, JobKind
+from tisktask_common.rpc import ClaimJob, JobGrant, JobSpec, Limits, Program
+from tisktask_orchestrator import words
+from tisktask_orchestrator.callers import require_runner
+from tisktask_orchestrator.changes import RunChange, changing_run_of_job
+from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.secrets import check_public_key
+from tisktask_orchestrator.settings import OrchestratorSettings
+from tisktask_orchestrator.store.attempts import read_attempt
+from tisktask_orchestrator.store.jobs import Terms, claim_job, read_job, read_job_plan
+from tisktask_orchestrator.store.rows import JobPlanRow
+
+
+async def claim(collaborators: Collaborators, request: ClaimJob, caller: str) -> JobGrant:
+    """Give the attempt to the runner if it is free, or its own already."""
+    require_runner(caller, request.runner)
+    check_public_key(request.public_key)
+    async with changing_run_of_job(collaborators, request.job_id) as change:
+        refusal = await _take(collaborators.settings, change, request)
+        if refusal:
+            return JobGrant(granted=False, reason=refusal)
+        plan = await read_job_plan(change.connection, request.job_id)
+        if plan is None:
+            raise NotFoundError(words.unknown_job(request.job_id))
+        spec = make_spec(plan, collaborators.settings, collaborators.secrets.hand_over(plan.token, request.public_key))
+    return JobGrant(granted=True, spec=spec, lease_seconds=collaborators.settings.lease_seconds)
+
+
+def make_spec(plan: JobPlanRow, settings: OrchestratorSettings, sealed_token: str | None) -> JobSpec:
+    """Say all that a runner needs for an attempt."""
+    kind = JobKind(plan.kind)
+    program = Program(name=plan.name, path=plan.path, build_file=plan.build_file, image_key=plan.image_key)
+    return JobSpec(
+        run_id=plan.run_id,
+        run_number=plan.run_number,
+        job_id=plan.job_id,
+        attempt=plan.attempt,
+        kind=kind,
+        name=plan.name,
+        repository=Repository(id=plan.repository_id, forge=plan.forge, full_name=plan.full_name),
+        trigger_id=plan.trigger_id,
+        delivery=plan.delivery,
+        payload_chunks=plan.payload_chunks,
+        change=Change.model_validate(plan.change),
+        clone_url=plan.clone_url,
+        sealed_token=sealed_token,
+        program=program if kind is JobKind.PROGRAM else None,
+        parent_job_id=plan.parent_job_id,
+        limits=make_limits(settings),
+        page_url=f"{settings.public_url.rstrip('/')}/runs/{plan.run_id}",
+        api_url=plan.api_url,
+    )
+
+
+def make_limits(settings: OrchestratorSettings) -> Limits:
+    return Limits(
+        cpus=settings.job_cpus,
+        memory_bytes=settings.job_memory_bytes,
+        pids=settings.job_pids,
+        seconds=settings.job_seconds_max,
+        log_bytes=settings.job_log_bytes,
+        grace_seconds=settings.job_grace_seconds,
+    )
+
+
+async def _take(settings: OrchestratorSettings, change: RunChange, request: ClaimJob) -> str:
+    """Move the job, or find it moved by the same host before; returns why not, or an empty string."""
+    if change.run.stop_state is not None:
+        return words.to_be_stopped(request.job_id)
+    terms = Terms(request.runner, settings.lease_seconds, settings.job_seconds_max or None)
+    claimed = await claim_job(change.connection, request.job_id, request.attempt, terms)
+    if claimed:
+        change.emit_about_job(JobClaimed, claimed, runner=request.runner)
+        return ""
+    job = await read_job(change.connection, request.job_id)
+    held = await read_attempt(change.connection, request.job_id, request.attempt)
+    if job and job.stop_state is not None and job.state not in JOB_ENDS:
+        return words.to_be_stopped(request.job_id)
+    if held and held.runner == request.runner and held.finished_at is None:
+        return ""
+    return words.not_to_be_claimed(request.job_id, request.attempt)

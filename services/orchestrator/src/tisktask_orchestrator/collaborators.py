@@ -1,0 +1,21 @@
+"""What the orchestrator's parts work with; made once, by the one who starts them."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from tisktask_common.bus.connection import Bus
+from tisktask_common.database.pool import Pool
+from tisktask_orchestrator.secrets import Secrets
+from tisktask_orchestrator.settings import OrchestratorSettings
+
+
+@dataclass(frozen=True)
+class Collaborators:
+    """The bus, the database, the settings, and the bell that wakes the dispatcher."""
+
+    bus: Bus
+    pool: Pool
+    settings: OrchestratorSettings
+    secrets: Secrets
+    #: Set after a commit that made work or room for work.
+    work_wanted: asyncio.Event = field(default_factory=asyncio.Event)

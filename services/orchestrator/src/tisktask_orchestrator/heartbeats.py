@@ -1,0 +1,68 @@
+"""Runner hosts report that they live: their leases are extended, and they hear what they have to stop."""
+
+from tisktask_common.bus.connection import Outgoing
+from tisktask_common.database.pool import Connection
+from tisktask_common.errors import UserError
+from tisktask_common.events import RunnerEvent, RunnerJoined
+from tisktask_common.rpc import AttemptRef, Heartbeat, HeartbeatReply
+from tisktask_common.subjects import event_subject
+from tisktask_orchestrator import words
+from tisktask_orchestrator.bounds import NAME_CHARS_MAX, bounded
+from tisktask_orchestrator.callers import require_runner
+from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.endings import order_for
+from tisktask_orchestrator.store.attempts import extend_leases
+from tisktask_orchestrator.store.outbox import Posted, insert_outbox
+from tisktask_orchestrator.store.rows import LeaseRow
+from tisktask_orchestrator.store.runners import count_slots, join_host, upsert_runner
+
+ATTEMPTS_MAX = 10_000
+
+
+async def note_heartbeat(collaborators: Collaborators, beat: Heartbeat, caller: str) -> HeartbeatReply:
+    """Extend what the host holds; tell it what to stop and what is no longer its own."""
+    require_runner(caller, beat.runner)
+    _check(beat)
+    lease_seconds = collaborators.settings.lease_seconds
+    async with collaborators.pool.connection() as connection, connection.transaction():
+        has_joined = await join_host(connection, beat.runner)
+        await upsert_runner(connection, beat, lease_seconds)
+        if has_joined:
+            await announce_runner(
+                connection, RunnerJoined(runner=beat.runner, slots=await count_slots(connection, beat.runner))
+            )
+        leases = await extend_leases(connection, beat.runner, beat.attempts, lease_seconds) if beat.attempts else []
+    if has_joined or len(beat.attempts) < beat.slots:
+        collaborators.work_wanted.set()
+    return _reply(beat, leases)
+
+
+async def announce_runner(connection: Connection, event: RunnerEvent) -> None:
+    """Put an event about a host into the outbox."""
+    message = Outgoing(event_subject(event), event.model_dump_json().encode(), event.id)  # pyright: ignore[reportArgumentType]
+    await insert_outbox(connection, [Posted(f"runner:{event.runner}", message)])
+
+
+def _reply(beat: Heartbeat, leases: list[LeaseRow]) -> HeartbeatReply:
+    own = {(lease.job_id, lease.attempt) for lease in leases}
+    return HeartbeatReply(
+        stop=[
+            order_for(lease.job_id, lease.attempt, lease.stop_state, lease.stop_reason)
+            for lease in leases
+            if lease.stop_state is not None
+        ],
+        fenced=[
+            AttemptRef(job_id=held.job_id, attempt=held.attempt)
+            for held in beat.attempts
+            if (held.job_id, held.attempt) not in own
+        ],
+    )
+
+
+def _check(beat: Heartbeat) -> None:
+    for field in ("runner", "replica", "pool", "version", "engine"):
+        text = getattr(beat, field)
+        if bounded(text, NAME_CHARS_MAX) != text:
+            raise UserError(words.too_long(field, NAME_CHARS_MAX))
+    if len(beat.attempts) > ATTEMPTS_MAX or not 0 <= beat.slots <= ATTEMPTS_MAX:
+        raise UserError(words.too_long("attempts", ATTEMPTS_MAX))

@@ -1,0 +1,54 @@
+"""What a run's preparation found out becomes its jobs, or its end."""
+
+from dataclasses import replace
+
+from tisktask_common.events import ImageBuilt, JobCreated, JobQueued, RunPrepared
+from tisktask_common.lifecycle import JobKind, JobState, RunState
+from tisktask_common.rpc import Prepared
+from tisktask_common.subjects import DEFAULT_POOL
+from tisktask_orchestrator import words
+from tisktask_orchestrator.bounds import bounded_prepared
+from tisktask_orchestrator.changes import RunChange
+from tisktask_orchestrator.endings import finish_run, settle_run
+from tisktask_orchestrator.store.jobs import NewJobs, insert_jobs
+from tisktask_orchestrator.store.rows import JobRow
+from tisktask_orchestrator.store.runs import describe_run, move_run
+
+
+async def conclude_preparation(
+    change: RunChange, preparation: JobRow, prepared: Prepared | None, jobs_max: int
+) -> None:
+    """Go on with the run after its preparation has ended."""
+    found = bounded_prepared(prepared) if prepared else None
+    if found:
+        await _describe(change, found)
+    if found is None or preparation.state != JobState.SUCCEEDED:
+        await settle_run(change)
+        return
+    change.emit(RunPrepared, jobs=[program.name for program in found.programs[:jobs_max]], warnings=found.warnings)
+    if change.run.stop_state is not None:
+        await finish_run(change, RunState(change.run.stop_state), change.run.stop_reason)
+    elif len(found.programs) > jobs_max:
+        await finish_run(change, RunState.FAILED, words.too_many_programs(len(found.programs), jobs_max))
+    elif not found.programs:
+        event, action = change.run.change["event"], change.run.change.get("action")
+        await finish_run(change, RunState.SKIPPED, words.no_programs(event, action))
+    else:
+        await _queue_programs(change, found)
+
+
+async def _describe(change: RunChange, found: Prepared) -> None:
+    completed = await describe_run(change.connection, change.run.id, found.title, found.warnings)
+    change.run = replace(change.run, change=completed or change.run.change)
+    for image in found.images_built:
+        change.emit(ImageBuilt, key=image.key, build_file=image.build_file, duration_seconds=image.seconds)
+
+
+async def _queue_programs(change: RunChange, found: Prepared) -> None:
+    run = change.run
+    await move_run(change.connection, run.id, RunState.RUNNING, "")
+    change.run = replace(run, state=RunState.RUNNING)
+    new = NewJobs(run.id, run.repository_id, JobKind.PROGRAM, DEFAULT_POOL, found.programs)
+    for job in await insert_jobs(change.connection, new):
+        change.emit_about_job(JobCreated, job)
+        change.emit_about_job(JobQueued, job)

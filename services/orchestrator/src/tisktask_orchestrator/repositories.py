@@ -1,0 +1,123 @@
+"""Requests about repositories and their secrets."""
+
+import structlog
+
+from tisktask_common.bus.connection import Outgoing
+from tisktask_common.database.pool import Connection
+from tisktask_common.errors import NotFoundError
+from tisktask_common.events import Repository, RepositoryChanged
+from tisktask_common.ids import RepositoryId, new_repository_id
+from tisktask_common.rpc import (
+    Accepted,
+    AddRepository,
+    AskCredential,
+    AskPublicKey,
+    Credential,
+    HookSecrets,
+    ListRepositories,
+    PublicKey,
+    RemoveRepository,
+    RepositoryPage,
+)
+from tisktask_common.subjects import event_subject
+from tisktask_orchestrator import words
+from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.repository_rules import check_repository
+from tisktask_orchestrator.secrets import Secrets, check_public_key
+from tisktask_orchestrator.store.outbox import Posted, insert_outbox
+from tisktask_orchestrator.store.repositories import (
+    NewRepository,
+    list_repositories,
+    read_repository,
+    remove_repository,
+    upsert_repository,
+)
+from tisktask_orchestrator.store.rows import RepositoryRow
+
+log = structlog.get_logger()
+
+#: With it a page stays far below the bus's message limit.
+PAGE_ITEMS = 50
+
+
+async def tell_public_key(collaborators: Collaborators, _request: AskPublicKey, _caller: str) -> PublicKey:
+    """Tell what key to seal new secrets for."""
+    return PublicKey(public_key=collaborators.secrets.public_key)
+
+
+async def add_repository(collaborators: Collaborators, request: AddRepository, _caller: str) -> Repository:
+    """Add a repository, or change the one of this forge and name."""
+    check_repository(request, allows_local=collaborators.settings.allow_local_repositories)
+    new = NewRepository(
+        new_repository_id(),
+        request.forge,
+        request.full_name,
+        request.clone_url,
+        request.api_url,
+        collaborators.secrets.take_in("sealed_token", request.sealed_token),
+        collaborators.secrets.take_in("sealed_webhook_secret", request.sealed_webhook_secret),
+    )
+    async with collaborators.pool.connection() as connection, connection.transaction():
+        row = await upsert_repository(connection, new)
+        await _announce(connection, row, is_removed=False)
+    log.info("repository_added", repository=row.id, forge=row.forge, full_name=row.full_name, is_new=row.id == new.id)
+    return _describe(row)
+
+
+async def take_out_repository(collaborators: Collaborators, request: RemoveRepository, _caller: str) -> Accepted:
+    """Take no more triggers from a repository; its runs stay, and those that are not finished go on."""
+    async with collaborators.pool.connection() as connection, connection.transaction():
+        row = await remove_repository(connection, request.repository_id)
+        if row:
+            await _announce(connection, row, is_removed=True)
+        elif not await read_repository(connection, request.repository_id):
+            raise NotFoundError(words.unknown_repository(request.repository_id))
+    # Removed before: the same order given twice.
+    log.info("repository_removed", repository=request.repository_id)
+    return Accepted(accepted=True)
+
+
+async def list_hook_secrets(collaborators: Collaborators, request: ListRepositories, _caller: str) -> RepositoryPage:
+    """Give ingest a page of repositories with their webhook secrets, sealed for it."""
+    check_public_key(request.public_key)
+    async with collaborators.pool.connection() as connection:
+        rows = await list_repositories(connection, request.after or "", PAGE_ITEMS + 1)
+    page = rows[:PAGE_ITEMS]
+    return RepositoryPage(
+        items=[_hook_secrets(collaborators.secrets, row, request.public_key) for row in page],
+        next_after=page[-1].id if len(rows) > PAGE_ITEMS else None,
+    )
+
+
+async def tell_credential(collaborators: Collaborators, request: AskCredential, _caller: str) -> Credential:
+    """Give the reporter a repository's forge address and token, sealed for it; also of a removed one."""
+    check_public_key(request.public_key)
+    row = await _read(collaborators, request.repository_id)
+    return Credential(
+        repository=_describe(row),
+        api_url=row.api_url,
+        sealed_token=collaborators.secrets.hand_over(row.token, request.public_key),
+    )
+
+
+async def _read(collaborators: Collaborators, repository: RepositoryId) -> RepositoryRow:
+    async with collaborators.pool.connection() as connection:
+        row = await read_repository(connection, repository)
+    if row is None:
+        raise NotFoundError(words.unknown_repository(repository))
+    return row
+
+
+async def _announce(connection: Connection, row: RepositoryRow, *, is_removed: bool) -> None:
+    event = RepositoryChanged(repository=_describe(row), is_removed=is_removed)
+    message = Outgoing(event_subject(event), event.model_dump_json().encode(), event.id)
+    await insert_outbox(connection, [Posted(row.id, message)])
+
+
+def _hook_secrets(secrets: Secrets, row: RepositoryRow, public_key: str) -> HookSecrets:
+    sealed = secrets.hand_over(row.webhook_secret, public_key)
+    return HookSecrets(repository=_describe(row), sealed_secrets=[] if sealed is None else [sealed])
+
+
+def _describe(row: RepositoryRow) -> Repository:
+    return Repository(id=row.id, forge=row.forge, full_name=row.full_name)

@@ -1,0 +1,34 @@
+"""What the orchestrator is told by its environment."""
+
+from pydantic import Field, SecretStr
+
+from tisktask_common.process.settings import BusSettings, DatabaseSettings
+
+MIB = 1024**2
+GIB = 1024**3
+
+
+class OrchestratorSettings(BusSettings, DatabaseSettings):
+    """Settings of the orchestrator; the limits are what each job may use."""
+
+    listen: str = Field(default="127.0.0.1:4002", description="address:port of health and metrics")
+    master_key: SecretStr = Field(
+        description="32 bytes in base64 or hexadecimal: the secrets of repositories are stored under it"
+    )
+    public_url: str = Field(default="http://127.0.0.1:4000", description="address of the web pages, for links")
+    allow_local_repositories: bool = Field(
+        default=False, description="accept repositories that are folders of the runner's machine"
+    )
+    lease_seconds: float = Field(default=15, gt=0, description="how long a silent runner keeps its jobs")
+    lost_retries: int = Field(
+        default=1, ge=0, le=10, description="new attempts for a job whose runner was lost before the program began"
+    )
+    unclaimed_seconds: float = Field(default=30, gt=0, description="after it, unclaimed work is offered again")
+    run_seconds_max: float = Field(default=14_400, gt=0, description="from a run's creation to its end")
+    job_seconds_max: int = Field(default=3600, ge=0, description="from a job's claim to its end; 0: no limit")
+    job_cpus: float = Field(default=2, ge=0, description="0: no limit")
+    job_memory_bytes: int = Field(default=2 * GIB, ge=0, description="0: no limit")
+    job_pids: int = Field(default=1024, ge=0, description="0: no limit")
+    job_log_bytes: int = Field(default=256 * MIB, ge=0, description="0: no limit")
+    job_grace_seconds: int = Field(default=10, ge=0, description="between SIGTERM and SIGKILL")
+    jobs_per_run_max: int = Field(default=256, ge=1, le=1000, description="programs of one run")

@@ -1,0 +1,8 @@
+-- List unfinished runs that have had their time and have no order to stop yet.
+SELECT id
+FROM orchestrator.runs
+WHERE finished_at IS NULL
+    AND stop_state IS NULL
+    AND created_at < now() - make_interval(secs => %(run_seconds_max)s)
+ORDER BY created_at
+LIMIT 100

@@ -1,0 +1,29 @@
+-- End a lost attempt and queue the job for its next one, and write it down. No row: it has gone on meanwhile.
+WITH prior AS (
+    SELECT id, state
+    FROM orchestrator.jobs
+    WHERE id = %(job_id)s
+    FOR UPDATE
+), lost AS (
+    UPDATE orchestrator.attempts
+    SET state = 'errored', reason = %(reason)s, finished_at = now()
+    WHERE job_id = %(job_id)s AND attempt = %(attempt)s AND finished_at IS NULL
+    RETURNING job_id, attempt
+), moved AS (
+    UPDATE orchestrator.jobs AS job
+    SET
+        state = 'queued', attempt = job.attempt + 1, runner = NULL,
+        queued_at = now(), dispatched_at = NULL, started_at = NULL
+    FROM prior, lost
+    WHERE job.id = prior.id
+        AND lost.job_id = job.id
+        AND job.attempt = lost.attempt
+        AND job.state = ANY(%(from)s)
+    RETURNING job.id, job.run_id, job.kind, job.name, job.state, job.reason, job.attempt, job.runner, job.stop_state, job.stop_reason, job.queued_at, job.started_at, job.finished_at, prior.state AS from_state
+), noted AS (
+    INSERT INTO orchestrator.history (run_id, job_id, attempt, from_state, to_state, reason)
+    SELECT run_id, id, attempt, from_state, state, %(reason)s
+    FROM moved
+)
+SELECT id, run_id, kind, name, state, reason, attempt, runner, stop_state, stop_reason, queued_at, started_at, finished_at
+FROM moved

@@ -1,0 +1,41 @@
+"""Statements about repositories."""
+
+from dataclasses import dataclass
+
+from tisktask_common.database.pool import Connection
+from tisktask_common.ids import RepositoryId
+from tisktask_orchestrator.store.rows import RepositoryRow
+from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
+
+
+@dataclass(frozen=True)
+class NewRepository:
+    """A repository to add or to change; its secrets are locked, null keeps what there is."""
+
+    id: RepositoryId
+    forge: str
+    full_name: str
+    clone_url: str
+    api_url: str
+    token: bytes | None
+    webhook_secret: bytes | None
+
+
+async def upsert_repository(connection: Connection, new: NewRepository) -> RepositoryRow:
+    return await fetch_row(connection, RepositoryRow, "upsert_repository", **vars(new))
+
+
+async def remove_repository(connection: Connection, repository: RepositoryId) -> RepositoryRow | None:
+    return await fetch_one(connection, RepositoryRow, "remove_repository", id=repository)
+
+
+async def read_repository(connection: Connection, repository: RepositoryId) -> RepositoryRow | None:
+    return await fetch_one(connection, RepositoryRow, "read_repository", id=repository)
+
+
+async def list_repositories(connection: Connection, after: str, count: int) -> list[RepositoryRow]:
+    return await fetch_all(connection, RepositoryRow, "list_repositories", after=after, count=count)
+
+
+async def forget_tokens(connection: Connection) -> int:
+    return await execute(connection, "forget_tokens")

@@ -1,0 +1,51 @@
+"""Statements about runner hosts, their replicas, and what is dispatched to them."""
+
+from tisktask_common.database.pool import Connection
+from tisktask_common.rpc import Heartbeat
+from tisktask_orchestrator.store.rows import HostRow, RunnerRow, SlotsRow, WorkRow
+from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one
+
+
+async def join_host(connection: Connection, runner: str) -> bool:
+    return await fetch_one(connection, RunnerRow, "join_host", runner=runner) is not None
+
+
+async def upsert_runner(connection: Connection, beat: Heartbeat, lease_seconds: float) -> None:
+    await execute(
+        connection,
+        "upsert_runner",
+        runner=beat.runner,
+        replica=beat.replica,
+        pool=beat.pool,
+        slots=beat.slots,
+        busy=len(beat.attempts),
+        is_draining=beat.is_draining,
+        version=beat.version,
+        engine=beat.engine,
+        lease_seconds=lease_seconds,
+    )
+
+
+async def count_slots(connection: Connection, runner: str) -> int:
+    row = await fetch_one(connection, SlotsRow, "count_slots", runner=runner)
+    return row.slots if row else 0
+
+
+async def lose_hosts(connection: Connection) -> list[HostRow]:
+    return await fetch_all(connection, HostRow, "lose_hosts")
+
+
+async def forget_runners(connection: Connection) -> int:
+    return await execute(connection, "forget_runners")
+
+
+async def lock_dispatch(connection: Connection) -> None:
+    await execute(connection, "lock_dispatch")
+
+
+async def dispatch_jobs(connection: Connection, pool: str, jobs_per_slot: int) -> list[WorkRow]:
+    return await fetch_all(connection, WorkRow, "dispatch_jobs", pool=pool, jobs_per_slot=jobs_per_slot)
+
+
+async def redispatch_jobs(connection: Connection, pool: str, unclaimed_seconds: float) -> list[WorkRow]:
+    return await fetch_all(connection, WorkRow, "redispatch_jobs", pool=pool, unclaimed_seconds=unclaimed_seconds)

@@ -1,0 +1,145 @@
+"""What time brings about: leases end, jobs and runs have had their time, orders to stop are not followed.
+
+Several orchestrators may sweep at once: every move is guarded, so only one of them makes it.
+"""
+
+import structlog
+from prometheus_client import Counter
+
+from tisktask_common.events import AttemptLost, JobQueued, RunnerLost
+from tisktask_common.ids import JobId, RunId
+from tisktask_common.lifecycle import JobKind, JobState
+from tisktask_orchestrator import words
+from tisktask_orchestrator.changes import RunChange, changing_run, changing_run_of_job
+from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.endings import finish_job, settle_run, stop_job, stop_run
+from tisktask_orchestrator.fold import Consequence, LostAttempt, after_loss
+from tisktask_orchestrator.heartbeats import announce_runner
+from tisktask_orchestrator.store.attempts import (
+    list_ignored_stops,
+    list_lost_attempts,
+    list_overdue_attempts,
+    take_lost_attempt,
+)
+from tisktask_orchestrator.store.jobs import Ending, read_job, requeue_job
+from tisktask_orchestrator.store.repositories import forget_tokens
+from tisktask_orchestrator.store.rows import AttemptKey, AttemptRow, JobRow
+from tisktask_orchestrator.store.runners import forget_runners, lose_hosts
+from tisktask_orchestrator.store.runs import list_overdue_runs
+
+log = structlog.get_logger()
+
+attempts_lost = Counter("tisktask_attempts_lost_total", "Attempts that ended without their runner's word")
+
+
+async def stop_overdue(collaborators: Collaborators) -> None:
+    """Order to stop what has had its time."""
+    settings = collaborators.settings
+    async with collaborators.pool.connection() as connection:
+        runs = await list_overdue_runs(connection, settings.run_seconds_max)
+        attempts = await list_overdue_attempts(connection)
+    for run in runs:
+        await _stop_overdue_run(collaborators, run)
+    for attempt in attempts:
+        await _stop_overdue_job(collaborators, attempt)
+
+
+async def end_lost(collaborators: Collaborators) -> None:
+    """End the attempts of hosts that have gone silent, and those that were to be stopped and are not."""
+    settings = collaborators.settings
+    patience_seconds = settings.job_grace_seconds + settings.lease_seconds
+    async with collaborators.pool.connection() as connection:
+        lost = await list_lost_attempts(connection)
+        ignored = await list_ignored_stops(connection, patience_seconds)
+    for attempt in lost:
+        await _end_lost_attempt(collaborators, attempt)
+    for attempt in ignored:
+        await _end_ignored_stop(collaborators, attempt)
+    await _announce_lost_hosts(collaborators)
+
+
+async def forget_old(collaborators: Collaborators) -> None:
+    """Forget what nobody needs any more."""
+    async with collaborators.pool.connection() as connection:
+        runners = await forget_runners(connection)
+        tokens = await forget_tokens(connection)
+    if runners or tokens:
+        log.info("old_rows_forgotten", runners=runners, tokens=tokens)
+
+
+async def _stop_overdue_run(collaborators: Collaborators, run: RunId) -> None:
+    async with changing_run(collaborators, run) as change:
+        reason = words.run_took_too_long(collaborators.settings.run_seconds_max)
+        if await stop_run(change, JobState.TIMED_OUT, reason):
+            log.info("run_timed_out", run=run)
+
+
+async def _stop_overdue_job(collaborators: Collaborators, key: AttemptKey) -> None:
+    async with changing_run_of_job(collaborators, key.job_id) as change:
+        job = await _read_active(change, key.job_id, key.attempt)
+        if job:
+            reason = words.job_took_too_long(collaborators.settings.job_seconds_max)
+            await stop_job(change, job, JobState.TIMED_OUT, reason)
+
+
+async def _end_lost_attempt(collaborators: Collaborators, key: AttemptKey) -> None:
+    async with changing_run_of_job(collaborators, key.job_id) as change:
+        job = await _read_active(change, key.job_id, key.attempt)
+        held = await take_lost_attempt(change.connection, key.job_id, key.attempt)
+        if job is None or held is None:
+            return
+        attempts_lost.inc()
+        log.warning("attempt_lost", run=job.run_id, job=job.id, attempt=job.attempt, runner=held.runner)
+        await _follow_loss(change, job, held, collaborators.settings.lost_retries)
+
+
+async def _follow_loss(change: RunChange, job: JobRow, held: AttemptRow, retries_max: int) -> None:
+    stop = JobState(job.stop_state) if job.stop_state else None
+    lost = LostAttempt(JobKind(job.kind), held.started_at is not None, job.attempt, stop)
+    said = words.host_lost(held.runner)
+    match after_loss(lost, retries_max):
+        case Consequence.TryAgain():
+            await _try_again(change, job, held.runner, said)
+            return
+        case Consequence.StopAsOrdered(state):
+            ending = Ending(state, job.stop_reason, lost_reason=said)
+        case Consequence.GiveUp(has_effects):
+            why = words.host_lost_after_begin(held.runner)
+            if not has_effects:
+                why = words.host_lost_before_begin(held.runner, job.attempt)
+            ending = Ending(JobState.ERRORED, why, lost_reason=said)
+    await finish_job(change, job, ending)
+    await settle_run(change)
+
+
+async def _try_again(change: RunChange, job: JobRow, runner: str, reason: str) -> None:
+    queued = await requeue_job(change.connection, job.id, job.attempt, reason)
+    if queued:
+        change.emit_about_job(AttemptLost, job, runner=runner, reason=reason)
+        change.emit_about_job(JobQueued, queued)
+
+
+async def _end_ignored_stop(collaborators: Collaborators, key: AttemptKey) -> None:
+    async with changing_run_of_job(collaborators, key.job_id) as change:
+        job = await _read_active(change, key.job_id, key.attempt)
+        if job is None or job.stop_state is None or job.runner is None:
+            return
+        attempts_lost.inc()
+        reason = words.stop_ignored(job.stop_reason, job.runner)
+        log.warning("stop_ignored", run=job.run_id, job=job.id, attempt=job.attempt, runner=job.runner)
+        await finish_job(change, job, Ending(JobState(job.stop_state), reason, lost_reason=reason))
+        await settle_run(change)
+
+
+async def _announce_lost_hosts(collaborators: Collaborators) -> None:
+    async with collaborators.pool.connection() as connection, connection.transaction():
+        for host in await lose_hosts(connection):
+            await announce_runner(connection, RunnerLost(runner=host.runner, slots=host.slots))
+            log.warning("runner_lost", runner=host.runner)
+
+
+async def _read_active(change: RunChange, job: JobId, attempt: int) -> JobRow | None:
+    """Read a job under its run's lock, if it is still at work in this attempt."""
+    row = await read_job(change.connection, job)
+    is_active = row and row.attempt == attempt and row.state in {JobState.STARTING, JobState.RUNNING}
+    return row if is_active else None

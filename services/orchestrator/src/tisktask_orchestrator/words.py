@@ -1,0 +1,168 @@
+"""Every sentence of the orchestrator that a user reads."""
+
+from collections.abc import Sequence
+
+# --- why a run or a job ended
+
+
+def no_programs(event: str, action: str | None) -> str:
+    folder = f".tisktask/{event}/" if action is None else f".tisktask/{event}/ or .tisktask/{event}/{action}/"
+    return f"There is no executable file in {folder} at this commit."
+
+
+def too_many_programs(count: int, most: int) -> str:
+    return f"There are {count} programs for this event; a run may have {most}."
+
+
+def jobs_ended(names: Sequence[str], count: int, state: str) -> str:
+    """Say which jobs decided the run, as in `2 of 5 jobs failed: lint, test`."""
+    said = {"failed": "failed", "errored": "could not be carried out", "timed_out": "took too long"}
+    verb = said.get(state, "were cancelled" if len(names) > 1 else "was cancelled")
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return f"{len(names)} of {count} {'job' if count == 1 else 'jobs'} {verb}: {shown}."
+
+
+def cancelled_by(actor: str) -> str:
+    return f"Cancelled by {actor}." if actor else "Cancelled."
+
+
+def job_took_too_long(seconds: float) -> str:
+    return f"The job took longer than {_duration(seconds)}, its limit."
+
+
+def run_took_too_long(seconds: float) -> str:
+    return f"The run took longer than {_duration(seconds)}, its limit."
+
+
+def host_lost(runner: str) -> str:
+    return f"The runner {runner} has gone silent."
+
+
+def host_lost_before_begin(runner: str, attempts: int) -> str:
+    times = "once" if attempts == 1 else f"{attempts} times"
+    return f"The job was lost {times} before its program began, last because the runner {runner} went silent."
+
+
+def host_lost_after_begin(runner: str) -> str:
+    return (
+        f"The runner {runner} went silent while the program ran. "
+        "It is not started again by itself, because it may have had effects already."
+    )
+
+
+def stop_ignored(reason: str, runner: str) -> str:
+    return f"{reason} The runner {runner} did not say that it stopped the job.".strip()
+
+
+def nothing_prepared(runner: str) -> str:
+    return f"The runner {runner} said that the preparation succeeded, but not what it found."
+
+
+# --- why a runner's request was not granted
+
+
+def unknown_job(job: str) -> str:
+    return f"there is no job {job}"
+
+
+def unknown_run(run: str) -> str:
+    return f"there is no run {run}"
+
+
+def not_to_be_claimed(job: str, attempt: int) -> str:
+    return (
+        f"attempt {attempt} of {job} is not to be claimed: it was claimed by another host, has ended or was overtaken"
+    )
+
+
+def to_be_stopped(job: str) -> str:
+    return f"{job} is to be stopped"
+
+
+def overtaken(job: str, attempt: int) -> str:
+    return f"attempt {attempt} of {job} is no longer this runner's"
+
+
+def not_a_final_state(state: str) -> str:
+    return f"a job can not be reported as ended in the state {state}"
+
+
+def not_this_runner(caller: str, runner: str) -> str:
+    return f"{caller} may not speak for the runner {runner}"
+
+
+def already_ended(what: str, state: str) -> str:
+    return f"{what} has ended already: {state}"
+
+
+# --- what is wrong with a request
+
+
+def unknown_repository(repository: str) -> str:
+    return f"there is no repository {repository}"
+
+
+def wrong_forge(forge: str, known: Sequence[str]) -> str:
+    return f"forge: {forge!r} is not known; it is one of {', '.join(known)}"
+
+
+def wrong_full_name(full_name: str) -> str:
+    return f"full_name: {full_name[:200]!r} is not of the form owner/name (letters, digits, dot, dash, underscore)"
+
+
+def local_not_allowed() -> str:
+    return (
+        "forge: repositories in local folders are not allowed here (TISKTASK_ALLOW_LOCAL_REPOSITORIES=true allows them)"
+    )
+
+
+def path_not_absolute() -> str:
+    return "clone_url: a local repository is given by its absolute path"
+
+
+def wrong_url(field: str) -> str:
+    return f"{field}: an http:// or https:// address is expected"
+
+
+def url_with_credentials(field: str) -> str:
+    return f"{field}: no user name or password in the address: give the token as a secret"
+
+
+def too_long(field: str, most: int) -> str:
+    return f"{field}: at most {most} characters are allowed"
+
+
+def unreadable_secret(field: str) -> str:
+    return f"{field}: it was not sealed for this server's public key"
+
+
+def wrong_secret_length(field: str, most: int) -> str:
+    return f"{field}: a secret has 1 to {most} characters"
+
+
+def wrong_public_key() -> str:
+    return "public_key: a base64 X25519 key of 32 bytes is expected"
+
+
+def wrong_trigger(field: str) -> str:
+    return f"the trigger's {field} can not be used"
+
+
+# --- what is wrong with the installation
+
+
+def wrong_master_key() -> str:
+    return (
+        "TISKTASK_MASTER_KEY (or the file named by TISKTASK_MASTER_KEY_FILE) must hold 32 bytes in base64 or "
+        "hexadecimal: make one with `openssl rand -base64 32`"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= 3600 and seconds % 3600 == 0:
+        hours = int(seconds // 3600)
+        return f"{hours} hour{'s' if hours > 1 else ''}"
+    if seconds >= 60 and seconds % 60 == 0:
+        minutes = int(seconds // 60)
+        return f"{minutes} minute{'s' if minutes > 1 else ''}"
+    return f"{seconds:g} seconds"
