@@ -1,0 +1,124 @@
+"""One whole stack for all acceptance tests, on a Podman storage of its own; forges and git beside it."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from forge import BackgroundForge, Flavour, Forge
+from git_server import GitServer, serve_git
+from project import Project
+from stack import Stack, wait_for
+from standin_images import busybox_archive, debian_python_archive
+from tisktask_runner.host.storage import Storage
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Two runner replicas on one host; at the end nothing of it may be left."""
+    # Short, and not pytest's: Unix socket paths are limited, and Podman's storage must not be on a tmpfs.
+    folder = Path(tempfile.mkdtemp(prefix="tt-", dir="/var/tmp"))
+    storage = Storage(folder / "data" / "runner", folder / "storage", folder / "run")
+    environment = {"TISKTASK_PODMAN_ROOT": str(storage.root), "TISKTASK_PODMAN_RUNROOT": str(storage.runroot)}
+    stack = Stack(folder / "data", environment, runners=2)
+    try:
+        stack.start()
+        yield stack
+        assert stack.stop() == 0
+        assert left_over(storage) == {}
+    finally:
+        stack.stop()
+        podman(storage, "system", "reset", "--force")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def storage(stack: Stack) -> Storage:
+    """The Podman storage that the stack's runners use, for images and for looking what is left."""
+    return Storage(
+        stack.data / "runner",
+        Path(stack.environment["TISKTASK_PODMAN_ROOT"]),
+        Path(stack.environment["TISKTASK_PODMAN_RUNROOT"]),
+    )
+
+
+@pytest.fixture(scope="session")
+def git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
+    """Real git over HTTP that asks for a token."""
+    with serve_git(tmp_path_factory.mktemp("git"), {"nobody-knows"}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def forges() -> Iterator[dict[Flavour, Forge]]:
+    """One model of each forge."""
+    with (
+        BackgroundForge(Flavour.GITHUB) as github,
+        BackgroundForge(Flavour.FORGEJO) as forgejo,
+        BackgroundForge(Flavour.GITEA) as gitea,
+    ):
+        yield {Flavour.GITHUB: github, Flavour.FORGEJO: forgejo, Flavour.GITEA: gitea}
+
+
+@pytest.fixture
+def make_project(
+    stack: Stack, git: GitServer, forges: dict[Flavour, Forge], tmp_path: Path
+) -> Callable[[Flavour], Project]:
+    return lambda flavour: Project.create(stack, forges[flavour], git, tmp_path)
+
+
+@pytest.fixture
+def project(make_project: Callable[[Flavour], Project]) -> Project:
+    """A repository on Forgejo."""
+    return make_project(Flavour.FORGEJO)
+
+
+@pytest.fixture
+def nothing_left(storage: Storage) -> Iterator[None]:
+    """After the test no pod, container or network of a job is there."""
+    yield
+    wait_for(lambda: not left_over(storage), 20, lambda: str(left_over(storage)))
+
+
+def podman(storage: Storage, *arguments: str) -> str:
+    command = ["podman", *arguments]
+    done = subprocess.run(command, env=storage.environment(os.environ), capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def left_over(storage: Storage) -> dict[str, list[str]]:
+    """What jobs have left in Podman, by kind."""
+    pods = [pod["Name"] for pod in json.loads(podman(storage, "pod", "ls", "--format", "json") or "[]")]
+    names = json.loads(podman(storage, "ps", "--all", "--external", "--format", "json") or "[]")
+    networks = [n["name"] for n in json.loads(podman(storage, "network", "ls", "--format", "json") or "[]")]
+    found = {
+        "pods": pods,
+        "containers": [str(container["Names"]) for container in names],
+        "networks": [name for name in networks if name != "podman"],
+    }
+    return {kind: things for kind, things in found.items() if things}
+
+
+@pytest.fixture(scope="session")
+def busybox(storage: Storage) -> str:
+    """Debian's static busybox under the official name, as a base for builds."""
+    name = "docker.io/library/busybox:latest"
+    with tempfile.TemporaryDirectory() as folder:
+        archive = busybox_archive(Path(folder))
+        podman(storage, "import", str(archive), name)
+    assert podman(storage, "images", "-q", name).strip()
+    return name
+
+
+@pytest.fixture(scope="session")
+def debian_python(storage: Storage) -> str:
+    """Debian with Python from debootstrap, as a stand-in for the official image."""
+    name = "docker.io/library/python:3.11-slim-bookworm"
+    podman(storage, "import", str(debian_python_archive()), name)
+    assert podman(storage, "images", "-q", name).strip()
+    return name
