@@ -11,8 +11,9 @@ from tisktask_reporter.store import Store
 
 log = structlog.get_logger()
 
-#: Retries and claims of killed processes are noticed after this time; new statuses at once.
+#: What another process has left behind is noticed after this time; new statuses and retries at once.
 POLL_SECONDS = 1.0
+POLL_SECONDS_MIN = 0.02
 STOP_SECONDS = 5.0
 
 loop_errors = Counter("tisktask_reporter_errors_total", "Unexpected errors in the reporter's loops", ["loop"])
@@ -35,28 +36,30 @@ class DeliveryLoop:
         try:
             while True:
                 self._woken.clear()
-                await self._start_due()
+                pause_seconds = await self._start_due()
                 try:
-                    await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+                    await asyncio.wait_for(self._woken.wait(), pause_seconds)
                 except TimeoutError:
                     continue
         finally:
             await self._finish()
 
-    async def _start_due(self) -> None:
+    async def _start_due(self) -> float:
+        """Start what can be started; returns after how many seconds to look again."""
         free = self._at_once_max - len(self._running)
         if free <= 0:
-            return
+            return POLL_SECONDS
         try:
             # Those that wait for their account's slot are due still and come first.
             due = await self._store.find_due_statuses(free + len(self._running))
+            next_seconds = await self._store.read_next_moment()
         except Exception:
             loop_errors.labels("delivery").inc()
             log.exception("due_statuses_not_read")
-            return
+            return POLL_SECONDS
         for key in [key for key in due if key not in self._running][:free]:
-            task = asyncio.create_task(self._deliver_one(key))
-            self._running[key] = task
+            self._running[key] = asyncio.create_task(self._deliver_one(key))
+        return min(POLL_SECONDS, max(POLL_SECONDS_MIN, next_seconds or POLL_SECONDS))
 
     async def _deliver_one(self, key: StatusKey) -> None:
         try:

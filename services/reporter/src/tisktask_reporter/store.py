@@ -57,6 +57,11 @@ class Store:
             await cursor.execute(self._sql["find_due_statuses"], {"count": count})
             return await cursor.fetchall()
 
+    async def read_next_moment(self) -> float | None:
+        """In how many seconds `find_due_statuses` has something new to tell, if no event comes before."""
+        row = await self._fetch_one("read_next_moment", {})
+        return row[0] if row else None
+
     async def claim_status(self, key: StatusKey, lease_seconds: float) -> Claim | None:
         row = await self._fetch_one("claim_status", {**asdict(key), "lease_seconds": lease_seconds})
         if row is None:
