@@ -32,7 +32,7 @@ def _ours(project, number) -> float:
     sha = project.commit({".tisktask/push/job": program("#!/bin/sh\necho hi\n"), "number": plain(number)})
     began = time.perf_counter()
     assert project.delivery(sha).send_now(project.stack.ingest_url) == 202
-    wait_for(lambda: project.statuses(sha, "tisktask/push")[-1:] == ["success"], 60, lambda: project.stack.log_tail())
+    wait_for(lambda: project.statuses(sha, "tisktask/push")[-1:] == ["success"], 60, project.stack.log_tail)
     return time.perf_counter() - began
 
 
