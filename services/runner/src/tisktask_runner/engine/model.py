@@ -21,6 +21,10 @@ class EnginePlace:
     host: str
     #: libpod's run directory (`tisktask_runner.host.storage.Storage.tmp_dir`): holds `exits/`.
     libpod_run: Path
+    #: What pods can have, the best first (`Configured.networks`).
+    networks: tuple[str, ...] = ("bridge", "none")
+    #: Where builds keep temporary files (`Storage.temporary`).
+    temporary: Path | None = None
     #: Container starts at once; 0 means one per processor.
     starts_max: int = 0
     #: Pods that are kept started ahead of time; 0 means none.
@@ -97,6 +101,8 @@ class Exit:
     out_of_memory: bool
     started_at: datetime
     ended_at: datetime
+    #: Why the program was not executed after all (its interpreter is missing): exit code 126 or 127.
+    reason: str = ""
 
 
 @dataclass(frozen=True)

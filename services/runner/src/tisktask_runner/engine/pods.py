@@ -1,9 +1,26 @@
 """The engine: one pod per job, on a Podman that listens on a Unix socket."""
 
+import asyncio
+import json
+import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
+import structlog
+
+from tisktask_runner.engine import garbage
+from tisktask_runner.engine.container_body import LOG_LABEL, NETWORK_LABEL, ContainerOrder, container_body, pod_body
+from tisktask_runner.engine.ending import ContainerState, Ending, container_state, read_time
+from tisktask_runner.engine.exits import ExitWatcher
+from tisktask_runner.engine.images import Images
+from tisktask_runner.engine.isolation import Isolation
+from tisktask_runner.engine.libpod import EngineAwayError, EngineError, Libpod, LibpodError
 from tisktask_runner.engine.model import (
+    HOST_LABEL,
     Collected,
     EnginePlace,
     EngineVersion,
@@ -16,12 +33,35 @@ from tisktask_runner.engine.model import (
     PodSummary,
     Started,
 )
+from tisktask_runner.engine.networks import Networks
+from tisktask_runner.engine.podman_info import PodmanInfo, pod_name, read_podman_info
+from tisktask_runner.engine.removal import remove_pod
+from tisktask_runner.engine.start_errors import not_started
+
+log = structlog.get_logger()
+
+#: A start that a killed process had asked for may still be on its way.
+_START_IN_FLIGHT_SECONDS = 1.0
+_KILL_SECONDS_MAX = 30.0
+_REMOVALS_AT_ONCE = 2
+_AWAY_SECONDS = 0.5
 
 
 @asynccontextmanager
 async def open_engine(place: EnginePlace) -> AsyncGenerator["Engine"]:
     """An engine for as long as the block lasts. Podman need not be there yet: see `ping`."""
-    yield Engine(place)
+    libpod = Libpod(place.socket)
+    exits = ExitWatcher(place.libpod_run / "exits")
+    isolation = Isolation.on_this_host()
+    exits.start()
+    keeping = asyncio.create_task(isolation.keep(), name="isolation")
+    try:
+        yield Engine(place, libpod, exits, isolation)
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        exits.close()
+        await libpod.close()
 
 
 class Engine:
@@ -30,61 +70,185 @@ class Engine:
     Calls raise `EngineError` (an InfrastructureError) when Podman fails or is away; asking again is always safe.
     """
 
-    def __init__(self, place: EnginePlace) -> None:
+    def __init__(self, place: EnginePlace, libpod: Libpod, exits: ExitWatcher, isolation: Isolation) -> None:
         self.place = place
+        self.isolation = isolation
+        self._libpod = libpod
+        self._exits = exits
+        self._networks = Networks(libpod, place.host, isolation)
+        self._images = Images(libpod)
+        self._info: PodmanInfo | None = None
+        self._starts = asyncio.Semaphore(place.starts_max or os.cpu_count() or 2)
+        self._removals = asyncio.Semaphore(_REMOVALS_AT_ONCE)
+        #: Made by this process and not started yet: no need to ask whether they run.
+        self._fresh: set[str] = set()
+        self._started_at: dict[str, datetime] = {}
 
     async def create(self, spec: PodSpec) -> Pod:
         """Make the pod's own network, the pod, and its job container, which is not started.
 
         What a failed creation leaves behind is removed at once, or by `collect_garbage`.
         """
-        raise NotImplementedError
+        name = pod_name(self.place.host, spec.name)
+        try:
+            return await self._create(name, spec)
+        except LibpodError as error:
+            await self._remove_by_name(name)
+            # From an earlier try whose answer was lost: it is out of the way now.
+            if error.status != 409 and "already" not in error.cause:
+                raise
+        return await self._create(name, spec)
+
+    async def _create(self, name: str, spec: PodSpec) -> Pod:
+        info = await self._podman_info()
+        host = self.place.host
+        mode = self.place.networks[0] if spec.network else "none"
+        network = await self._networks.make(name) if mode == "bridge" else None
+        pod = pod_body(name, host, network, mode, info.cgroup_parent(host))
+        pod_id = (await self._libpod.post("/pods/create", pod))["Id"]
+        order = ContainerOrder(f"{name}-job", pod_id, host, network, info.controls)
+        container_id = (await self._libpod.post("/containers/create", container_body(spec, order)))["Id"]
+        self._fresh.add(container_id)
+        return Pod(pod_id, container_id, network, spec.log_path)
 
     async def start(self, pod: Pod) -> Started | NotStarted:
-        """Execute the program."""
-        raise NotImplementedError
+        """Execute the program. Never a second time: a pod that runs or has ended is `Started`."""
+        if pod.container_id not in self._fresh and (state := await self._state_of_known(pod)):
+            return Started(state.started_at or datetime.now(UTC))
+        self._fresh.discard(pod.container_id)
+        async with self._starts:
+            try:
+                await self._libpod.post(f"/containers/{pod.container_id}/start")
+            except LibpodError as error:
+                if outcome := not_started(error.cause):
+                    return outcome
+                raise
+        started_at = datetime.now(UTC)
+        self._started_at[pod.container_id] = started_at
+        return Started(started_at)
+
+    async def _state_of_known(self, pod: Pod) -> ContainerState | None:
+        """The state of a pod that was started before; None: it was not, so start it."""
+        state = await container_state(self._libpod, pod.container_id)
+        if state and state.never_started:
+            await asyncio.sleep(_START_IN_FLIGHT_SECONDS)
+            state = await container_state(self._libpod, pod.container_id)
+        if state is None:
+            raise EngineError(f"the pod {pod.pod_id[:12]} can not be started: its container was removed")
+        return None if state.never_started else state
 
     async def wait(self, pod: Pod) -> Exit | Lost:
         """Wait for the program's end. Also for a pod that another process started, or that ended unwatched."""
-        raise NotImplementedError
+        while True:
+            try:
+                file = await self._out_of_memory_file(pod)
+                break
+            except EngineAwayError:
+                await asyncio.sleep(_AWAY_SECONDS)
+            except LibpodError as error:
+                if error.status != 404:
+                    raise
+                return Lost("its pod was removed")
+        started_at = self._started_at.get(pod.container_id)
+        return await Ending(self._libpod, self._exits, pod, file, started_at).wait()
 
     async def stop(self, pod: Pod, grace_seconds: float) -> None:
         """Send SIGTERM to the program, and after the grace SIGKILL to all; returns when it has ended."""
-        raise NotImplementedError
+        for signal, seconds in (("SIGTERM", grace_seconds), ("SIGKILL", _KILL_SECONDS_MAX)):
+            if not await self._signal(pod, signal):
+                return
+            try:
+                await asyncio.wait_for(self.wait(pod), seconds)
+            except TimeoutError:
+                log.info("pod_outlives_signal", pod_id=pod.pod_id, signal=signal, seconds=seconds)
+            else:
+                return
+        raise EngineError(f"the pod {pod.pod_id[:12]} did not end within {_KILL_SECONDS_MAX} s after SIGKILL")
+
+    async def _signal(self, pod: Pod, signal: str) -> bool:
+        """Whether there was something to send a signal to."""
+        try:
+            await self._libpod.post(f"/containers/{pod.container_id}/kill", signal=signal)
+        except LibpodError as error:
+            # 409: it does not run (any more).
+            if error.status in {404, 409}:
+                return False
+            raise
+        return True
 
     async def remove(self, pod: Pod) -> None:
         """Remove pod, container and network, running or not. Nothing there: done."""
-        raise NotImplementedError
+        self._fresh.discard(pod.container_id)
+        self._started_at.pop(pod.container_id, None)
+        async with self._removals:
+            await remove_pod(self._libpod, pod.pod_id)
+            if pod.network:
+                await self._networks.remove(pod.network)
+
+    async def _remove_by_name(self, name: str) -> None:
+        async with self._removals:
+            await remove_pod(self._libpod, name)
+            await self._networks.remove(name)
 
     async def find(self, labels: Mapping[str, str]) -> list[PodSummary]:
         """List this host's pods that carry all of these labels."""
-        raise NotImplementedError
+        wanted = {**labels, HOST_LABEL: self.place.host}
+        filters = json.dumps({"label": [f"{key}={value}" for key, value in wanted.items()]})
+        containers: list[dict[str, Any]] = await self._libpod.get("/containers/json", all=True, filters=filters)
+        return [_summary(container) for container in containers or [] if LOG_LABEL in container["Labels"]]
 
     async def has_image(self, ref: str) -> bool:
-        raise NotImplementedError
+        return await self._images.has(ref)
 
     async def remove_image(self, ref: str) -> bool:
         """Remove an image if no container uses it. False: there is none, or it is in use."""
-        raise NotImplementedError
+        return await self._images.remove(ref)
 
     async def image_config(self, ref: str) -> ImageConfig | None:
         """Read how an image wants to run; None: there is no such image."""
-        raise NotImplementedError
+        return await self._images.config(ref)
 
     async def path_exists_in_image(self, ref: str, path: str) -> bool:
         """Whether a file is in an image (following links inside it), without starting anything."""
-        raise NotImplementedError
+        return await self._images.path_exists(ref, path)
 
     async def ping(self) -> bool:
         """Whether Podman answers now."""
-        raise NotImplementedError
+        try:
+            await self._libpod.get("/_ping")
+        except EngineError as error:
+            log.debug("podman_away", error=error.message)
+            return False
+        return True
 
     async def version(self) -> EngineVersion:
-        raise NotImplementedError
+        return (await self._podman_info()).version
 
     async def collect_garbage(self, is_live: Callable[[Mapping[str, str]], bool]) -> Collected:
         """Remove what is ours and nobody's: pods whose labels `is_live` denies, and all sorts of leftovers.
 
         `is_live` is given the labels of a job's pod. Pods younger than a minute are left alone.
         """
-        raise NotImplementedError
+        info = await self._podman_info()
+        async with self._removals:
+            return await garbage.collect(self._libpod, self.place, info, is_live)
+
+    async def _podman_info(self) -> PodmanInfo:
+        if self._info is None:
+            self._info = read_podman_info(await self._libpod.get("/info"))
+            log.info("engine_found", engine=str(self._info.version), controls=asdict(self._info.controls))
+        return self._info
+
+    async def _out_of_memory_file(self, pod: Pod) -> Path:
+        info = await self._podman_info()
+        if parent := info.cgroup_parent(self.place.host):
+            group = f"{parent}/{pod.pod_id}"
+        else:
+            group = (await self._libpod.get(f"/pods/{pod.pod_id}/json")).get("CgroupPath") or ""
+        return info.layout.out_of_memory_file(group, pod.container_id)
+
+
+def _summary(container: dict[str, Any]) -> PodSummary:
+    labels: dict[str, str] = container["Labels"]
+    pod = Pod(container["Pod"], container["Id"], labels[NETWORK_LABEL] or None, Path(labels[LOG_LABEL]))
+    return PodSummary(pod, labels, read_time(container["Created"]) or datetime.now(UTC), container["State"])

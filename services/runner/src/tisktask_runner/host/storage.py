@@ -24,6 +24,11 @@ class Storage:
         return self.state / "podman" / "storage.conf"
 
     @property
+    def temporary(self) -> Path:
+        """For temporary files of builds: what a killed build leaves is found there, and is nobody else's."""
+        return self.state / "podman" / "tmp"
+
+    @property
     def tmp_dir(self) -> Path:
         """Libpod's run directory: `exits/` is in it."""
         if self.runroot is not None:
@@ -34,7 +39,8 @@ class Storage:
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
         """The environment in which `podman` and `buildah` use this storage and configuration, without any flag."""
-        own = {"CONTAINERS_CONF": str(self.containers_conf)}
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        own = {"CONTAINERS_CONF": str(self.containers_conf), "TMPDIR": str(self.temporary)}
         if self.root is not None:
             own["CONTAINERS_STORAGE_CONF"] = str(self.storage_conf)
         return {**base, **own}

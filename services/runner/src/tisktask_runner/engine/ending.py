@@ -1,0 +1,228 @@
+"""How a job's program ended: what conmon wrote is the truth, then what libpod knows; else it is lost."""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from tisktask_runner.engine.cgroup import kernel_log_names
+from tisktask_runner.engine.exits import ExitRecord, ExitWatcher
+from tisktask_runner.engine.libpod import EngineAwayError, Libpod, LibpodError
+from tisktask_runner.engine.model import Exit, Lost, Pod
+from tisktask_runner.engine.start_errors import not_executed
+
+log = structlog.get_logger()
+
+#: The exit directory tells at once; this is for what it can not tell (a container removed by hand).
+_RECHECK_SECONDS = 30.0
+_RECHECK_UNWATCHED_SECONDS = 0.25
+_AWAY_SECONDS = 0.5
+#: conmon writes the exit code before it ends itself.
+_AFTER_CONMON_SECONDS = 2.0
+_START_TIME_TRIES = 10
+_KILLED = 137
+_SIGNALS_MAX = 64
+_RUNTIME_LINE_BYTES_MAX = 1024
+_NOT_YET_STARTED = frozenset({"created", "configured", "initialized"})
+_ENDED = frozenset({"exited", "stopped"})
+
+
+@dataclass(frozen=True)
+class ContainerState:
+    """What libpod knows of a container."""
+
+    status: str
+    exit_code: int
+    out_of_memory: bool
+    started_at: datetime | None
+    finished_at: datetime | None
+    conmon_pid: int
+
+    @property
+    def never_started(self) -> bool:
+        return self.status in _NOT_YET_STARTED and self.started_at is None
+
+
+async def container_state(libpod: Libpod, container_id: str) -> ContainerState | None:
+    """Ask libpod; None: there is no such container."""
+    try:
+        body = await libpod.get(f"/containers/{container_id}/json")
+    except LibpodError as error:
+        if error.status == 404:
+            return None
+        raise
+    return _read_state(body["State"])
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Waits for one pod's end."""
+
+    libpod: Libpod
+    exits: ExitWatcher
+    pod: Pod
+    out_of_memory_file: Path
+    #: None: it was started by another process.
+    started_at: datetime | None
+
+    async def wait(self) -> Exit | Lost:
+        ended = self.exits.expect(self.pod.container_id, self.out_of_memory_file)
+        try:
+            while True:
+                if ended.done():
+                    return await self._from_record(ended.result())
+                if outcome := await self._look(ended):
+                    return outcome
+        finally:
+            ended.cancel()
+
+    async def _look(self, ended: "asyncio.Future[ExitRecord]") -> Exit | Lost | None:
+        """Ask libpod, then wait a while; None: look again."""
+        try:
+            state = await self._state_unless(ended)
+        except EngineAwayError:
+            # conmon needs no Podman: the end comes, or Podman comes back.
+            await asyncio.wait({ended}, timeout=_AWAY_SECONDS)
+            return None
+        if ended.done():
+            return None
+        if state is None or state.status in _NOT_YET_STARTED:
+            return _lost(state)
+        if state.status in _ENDED:
+            return await self._from_state(state)
+        return await self._await_conmon(ended, state)
+
+    async def _state_unless(self, ended: "asyncio.Future[ExitRecord]") -> ContainerState | None:
+        """Ask libpod, but not longer than until the end: then libpod is busy cleaning up, and is not needed."""
+        asking = asyncio.ensure_future(container_state(self.libpod, self.pod.container_id))
+        await asyncio.wait({asking, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done() and not asking.done():
+            asking.cancel()
+            return None
+        return await asking
+
+    async def _await_conmon(self, ended: "asyncio.Future[ExitRecord]", state: ContainerState) -> Lost | None:
+        seconds = _RECHECK_SECONDS if self.exits.is_watching else _RECHECK_UNWATCHED_SECONDS
+        async with _conmon_gone(state.conmon_pid, self.pod.container_id) as gone:
+            await asyncio.wait({ended, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done() or not gone.done():
+                return None
+        await asyncio.wait({ended}, timeout=_AFTER_CONMON_SECONDS)
+        if ended.done():
+            return None
+        log.error("conmon_gone", container_id=self.pod.container_id)
+        return Lost("the process that watched its container (conmon) was killed: its log and exit code are lost")
+
+    async def _from_record(self, record: ExitRecord) -> Exit:
+        started_at = self.started_at or await self._ask_start_time() or record.ended_at
+        return await self._exit(record.exit_code, record.out_of_memory, started_at, record.ended_at)
+
+    async def _from_state(self, state: ContainerState) -> Exit:
+        if state.started_at is None or state.finished_at is None:
+            raise LibpodError("inspect", 500, f"container {self.pod.container_id} ended, but libpod knows no times")
+        known = True if state.out_of_memory else None
+        return await self._exit(state.exit_code, known, self.started_at or state.started_at, state.finished_at)
+
+    async def _exit(self, code: int, out_of_memory: bool | None, started_at: datetime, ended_at: datetime) -> Exit:  # noqa: FBT001 - private, always by position
+        if out_of_memory is None:
+            is_suspect = code == _KILLED
+            out_of_memory = is_suspect and await asyncio.to_thread(kernel_log_names, self.pod.container_id)
+        reason = ""
+        if not_run := not_executed(code, _only_line(self.pod.log_path)):
+            code, reason = not_run.exit_code, not_run.message
+        signal = code - 128 if 128 < code <= 128 + _SIGNALS_MAX else None
+        # The file's time comes from a coarser clock than ours.
+        return Exit(code, signal, out_of_memory, started_at, max(started_at, ended_at), reason)
+
+    async def _ask_start_time(self) -> datetime | None:
+        for _ in range(_START_TIME_TRIES):
+            try:
+                state = await container_state(self.libpod, self.pod.container_id)
+            except EngineAwayError:
+                await asyncio.sleep(_AWAY_SECONDS)
+            else:
+                return state.started_at if state else None
+        return None
+
+
+def _lost(state: ContainerState | None) -> Lost:
+    if state is None:
+        return Lost("its container was removed")
+    if state.never_started:
+        return Lost("its program was never started")
+    # libpod forgets the run, not the time of its start.
+    return Lost("the host was restarted while it ran")
+
+
+@asynccontextmanager
+async def _conmon_gone(pid: int, container_id: str) -> AsyncGenerator["asyncio.Future[None]"]:
+    """A future of conmon's end; never done if conmon can not be seen from here."""
+    loop = asyncio.get_running_loop()
+    gone: asyncio.Future[None] = loop.create_future()
+    process = _open_conmon(pid, container_id)
+    if process is None:
+        yield gone
+        return
+
+    def on_gone() -> None:
+        loop.remove_reader(process)
+        if not gone.done():
+            gone.set_result(None)
+
+    loop.add_reader(process, on_gone)
+    try:
+        yield gone
+    finally:
+        loop.remove_reader(process)
+        os.close(process)
+
+
+def _open_conmon(pid: int, container_id: str) -> int | None:
+    try:
+        process = os.pidfd_open(pid) if pid > 0 else None
+        if process is not None and container_id.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            # Another process has its number by now, or this is another PID namespace: the recheck must do.
+            os.close(process)
+            return None
+    except OSError:
+        return None
+    return process
+
+
+def _only_line(log_path: Path) -> str:
+    """The program's log if it is one short line on standard error, else nothing."""
+    try:
+        with log_path.open("rb") as file:
+            data = file.read(_RUNTIME_LINE_BYTES_MAX + 1)
+    except OSError:
+        return ""
+    lines = data.decode(errors="replace").splitlines()
+    if len(lines) != 1 or len(data) > _RUNTIME_LINE_BYTES_MAX:
+        return ""
+    words = lines[0].split(" ", 3)
+    return words[3] if len(words) == 4 and words[1:3] == ["stderr", "F"] else ""
+
+
+def _read_state(state: dict[str, Any]) -> ContainerState:
+    return ContainerState(
+        status=state["Status"],
+        exit_code=int(state["ExitCode"]),
+        out_of_memory=bool(state.get("OOMKilled")),
+        started_at=read_time(state["StartedAt"]),
+        finished_at=read_time(state["FinishedAt"]),
+        conmon_pid=int(state.get("ConmonPid", 0)),
+    )
+
+
+def read_time(text: str) -> datetime | None:
+    """Read Go's time: nine digits of a second, and the year 1 for never."""
+    if text.startswith("0001-"):
+        return None
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
