@@ -1,11 +1,12 @@
 """Writes a commit's files to a fresh directory, with executable bits and links, and never outside of it."""
 
 import asyncio
+import os
 from functools import partial
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import CheckoutStrategy
+from pygit2.enums import CheckoutStrategy, FileMode
 
 from tisktask_runner.source import words
 from tisktask_runner.source.mirror import Mirrors, WantedCommit, fetch_commit
@@ -14,6 +15,7 @@ from tisktask_runner.source.outcomes import CheckedOut, CheckoutFailed, Checkout
 from tisktask_runner.source.own_thread import in_own_thread
 
 BYTES_MAX = 8 * 1024**3
+BLOCK_BYTES = 4096
 #: The mirror is shared: its index must stay as it is.
 _STRATEGY = (
     CheckoutStrategy.FORCE
@@ -61,30 +63,64 @@ def _check_out(mirror: Path, sha: str, directory: Path, bytes_max: int) -> Check
         try:
             repository = open_mirror(mirror)
             commit = repository[sha].peel(pygit2.Commit)
-            files, size = _measure(repository, commit.tree, bytes_max)
+            files, size, submodules = _measure(repository, commit.tree, bytes_max)
         except (pygit2.GitError, KeyError, OSError, ValueError) as error:
             return CheckoutFailed(words.mirror_unreadable(str(error)), is_mirror_damaged=True)
         if size > bytes_max:
             return CheckoutFailed(words.checkout_too_large(bytes_max))
         try:
-            repository.checkout_tree(commit, directory=str(directory), strategy=_STRATEGY)
+            # libgit2 refuses submodules where there is no working tree; they are empty folders.
+            tree = repository[_without_submodules(repository, commit.tree)] if submodules else commit
+            repository.checkout_tree(tree, directory=str(directory), strategy=_STRATEGY)
+            _make_empty_folders(directory, submodules)
         except (pygit2.GitError, KeyError, OSError, ValueError) as error:
             is_damaged = any(word in str(error).lower() for word in _DAMAGE)
             return CheckoutFailed(words.checkout_failed(str(error)), is_mirror_damaged=is_damaged)
     return CheckedOut(files, size)
 
 
-def _measure(repository: pygit2.Repository, tree: pygit2.Tree, bytes_max: int) -> tuple[int, int]:
-    """Count files and bytes before they are written: a small repository can hold a tree of any size."""
+def _measure(repository: pygit2.Repository, tree: pygit2.Tree, bytes_max: int) -> tuple[int, int, list[bytes]]:
+    """Count files and bytes before they are written, for a small repository can hold a tree of any size.
+
+    Also list the paths of its submodules.
+    """
     files = size = 0
-    folders = [tree]
+    submodules: list[bytes] = []
+    folders = [(b"", tree)]
     while folders and size <= bytes_max:
-        for item in folders.pop():
+        prefix, folder = folders.pop()
+        for item in folder:
             # Each file and folder takes a block on disk, whatever is in it.
-            size += 4096
+            size += BLOCK_BYTES
+            path = prefix + (item.raw_name or b"")
             if isinstance(item, pygit2.Tree):
-                folders.append(item)
+                folders.append((path + b"/", item))
             elif isinstance(item, pygit2.Blob):
                 files += 1
                 size += repository.odb.read_header(item.id)[1]
-    return files, size
+            else:
+                submodules.append(path)
+    return files, size, submodules
+
+
+def _without_submodules(repository: pygit2.Repository, tree: pygit2.Tree) -> pygit2.Oid:
+    builder = repository.TreeBuilder(tree)
+    for item in tree:
+        if isinstance(item, pygit2.Tree):
+            changed = _without_submodules(repository, item)
+            if changed != item.id:
+                builder.insert(os.fsdecode(item.raw_name or b""), changed, FileMode.TREE)
+        elif not isinstance(item, pygit2.Blob):
+            builder.remove(os.fsdecode(item.raw_name or b""))
+    return builder.write()
+
+
+def _make_empty_folders(directory: Path, submodules: list[bytes]) -> None:
+    for path in submodules:
+        here = directory
+        for part in os.fsdecode(path).split("/"):
+            here /= part
+            # A tree made by hand may hold a link and a folder of one name: nothing is made behind a link.
+            if here.is_symlink():
+                break
+            here.mkdir(exist_ok=True)

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tisktask_runner.source import words
-from tisktask_runner.source.links import Inside, Nowhere, Outside, TisktaskFolder, resolve, tisktask_folder
-from tisktask_runner.source.tree import FILE, FOLDER, LINK, SUBMODULE, Entry, path_order
+from tisktask_runner.source.links import Inside, LinkSpace, Nowhere, Outside, files_in, resolve
+from tisktask_runner.source.tree import BUILD_FILES, FILE, FOLDER, LINK, SUBMODULE, Entry, path_order
 
 PROGRAMS_MAX = 256
 WARNINGS_MAX = 50
-_BUILD_FILES = ("Dockerfile", "Containerfile")
 #: Files directly in `pull_request/` run for these only; a label or a comment is no reason to test again.
 _PULL_REQUEST_ACTIONS = frozenset({None, "opened", "synchronize", "synchronized", "reopened"})
 _SYNCHRONIZE = ("synchronize", "synchronized")
@@ -45,7 +44,7 @@ def discover(
     entries: Sequence[Entry], event: str, action: str | None, programs_max: int = PROGRAMS_MAX
 ) -> Discovered | TooManyPrograms:
     """Find the jobs among the files of a commit (all of them, or those of `.tisktask`)."""
-    ours = tisktask_folder(entries)
+    ours = files_in(FOLDER, entries)
     folders = _folders(ours, event, action)
     if entry := ours.files.get(FOLDER):
         said = {LINK: words.tisktask_is_link(), SUBMODULE: words.folder_is_submodule(FOLDER)}
@@ -64,7 +63,7 @@ def discover(
     return Discovered(tuple(programs), tuple(_shorten(warnings)), words.nothing_to_run(folders))
 
 
-def _folders(ours: TisktaskFolder, event: str, action: str | None) -> list[str]:
+def _folders(ours: LinkSpace, event: str, action: str | None) -> list[str]:
     """List the folders whose files run."""
     has_tag_folder = f"{FOLDER}/tag" in ours.folders or f"{FOLDER}/tag" in ours.files
     folder = f"{FOLDER}/push" if event == "tag" and not has_tag_folder else f"{FOLDER}/{event}"
@@ -76,7 +75,7 @@ def _folders(ours: TisktaskFolder, event: str, action: str | None) -> list[str]:
     return direct + [f"{folder}/{name}" for name in (_SYNCHRONIZE if action in _SYNCHRONIZE else (action,))]
 
 
-def _folder_warning(ours: TisktaskFolder, folder: str) -> str | None:
+def _folder_warning(ours: LinkSpace, folder: str) -> str | None:
     entry = ours.files.get(folder)
     if entry is None:
         return None
@@ -88,16 +87,16 @@ def _folder_warning(ours: TisktaskFolder, folder: str) -> str | None:
     return None
 
 
-def _candidates(ours: TisktaskFolder, folders: Sequence[str]) -> Iterator[Entry]:
+def _candidates(ours: LinkSpace, folders: Sequence[str]) -> Iterator[Entry]:
     """Go through the files directly in the folders, without those that are never jobs."""
     wanted = set(folders)
     for entry in ours.files.values():
         folder, _, name = entry.path.rpartition("/")
-        if folder in wanted and not name.startswith((".", *_BUILD_FILES)):
+        if folder in wanted and not name.startswith((".", *BUILD_FILES)):
             yield entry
 
 
-def _judge(ours: TisktaskFolder, entry: Entry) -> FoundProgram | str | None:
+def _judge(ours: LinkSpace, entry: Entry) -> FoundProgram | str | None:
     """Say whether a file is a job: the job, a warning that it may have been meant to be one, or `None`."""
     if entry.mode == LINK:
         refusal, is_program = _judge_link(ours, entry)
@@ -112,7 +111,7 @@ def _judge(ours: TisktaskFolder, entry: Entry) -> FoundProgram | str | None:
     return FoundProgram(entry.path.split("/", 2)[2], entry.path)
 
 
-def _judge_link(ours: TisktaskFolder, entry: Entry) -> tuple[str | None, bool]:
+def _judge_link(ours: LinkSpace, entry: Entry) -> tuple[str | None, bool]:
     """Say why a link is no job (if that needs saying), and whether it is one."""
     path, target = _shown(entry.path), _shown(entry.target)
     match resolve(ours, entry.path):

@@ -1,9 +1,9 @@
-"""Follows links within `.tisktask`, on paper. Pure."""
+"""Follows links between a commit's files, on paper. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tisktask_runner.source.tree import FOLDER, LINK, Entry
+from tisktask_runner.source.tree import LINK, Entry
 
 #: As many as Linux follows.
 HOPS_MAX = 40
@@ -18,7 +18,7 @@ class Inside:
 
 @dataclass(frozen=True)
 class Outside:
-    """The link leaves `.tisktask` on its way (also if it would come back)."""
+    """The link leaves the folder on its way (also if it would come back)."""
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,25 @@ Destination = Inside | Outside | Nowhere
 
 
 @dataclass(frozen=True)
-class TisktaskFolder:
-    """The files in `.tisktask`, and the folders that they are in."""
+class LinkSpace:
+    """The files in a folder, and the folders in it; links that leave it are not followed."""
 
+    top: str
     files: Mapping[str, Entry]
     folders: frozenset[str]
 
 
-def tisktask_folder(entries: Iterable[Entry]) -> TisktaskFolder:
-    """Pick the files of `.tisktask` (or the file or link `.tisktask` itself) from those of a commit."""
-    files = {entry.path: entry for entry in entries if entry.path == FOLDER or entry.path.startswith(f"{FOLDER}/")}
+def files_in(top: str, entries: Iterable[Entry]) -> LinkSpace:
+    """Pick the files of a folder (or the file or link of its name) from those of a commit; `""` is the whole commit."""
+    files = {entry.path: entry for entry in entries if not top or entry.path == top or entry.path.startswith(f"{top}/")}
     folders = {path.rsplit("/", up)[0] for path in files for up in range(1, path.count("/") + 1)}
-    return TisktaskFolder(files, frozenset(folders))
+    return LinkSpace(top, files, frozenset(folders))
 
 
-def resolve(within: TisktaskFolder, path: str) -> Destination:
-    """Follow `path`, which is in `.tisktask`, and all links on its way."""
+def resolve(within: LinkSpace, path: str) -> Destination:
+    """Follow `path`, which is in the folder, and all links on its way."""
     done: list[str] = []
+    top = within.top.count("/") + 1 if within.top else 0
     #: The next part is the last one: a link's target is put in its place.
     rest = path.split("/")[::-1]
     hops = 0
@@ -55,7 +57,7 @@ def resolve(within: TisktaskFolder, path: str) -> Destination:
         if part in {"", "."}:
             continue
         if part == "..":
-            if len(done) <= 1:
+            if len(done) <= top:
                 return Outside()
             done.pop()
             continue
@@ -72,7 +74,7 @@ def resolve(within: TisktaskFolder, path: str) -> Destination:
     return _end(within, "/".join(done))
 
 
-def _end(within: TisktaskFolder, path: str) -> Inside | Nowhere:
+def _end(within: LinkSpace, path: str) -> Inside | Nowhere:
     if path in within.folders:
         return Inside(None)
     entry = within.files.get(path)

@@ -1,23 +1,34 @@
 """Reads a commit's files from a mirror as values, without a checkout."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pygit2
 
 from tisktask_runner.source import words
+from tisktask_runner.source.links import Inside, files_in, resolve
 from tisktask_runner.source.mirror_place import MirrorPlace, open_mirror, sharing_mirror
 from tisktask_runner.source.outcomes import CheckoutFailed
 from tisktask_runner.source.own_thread import in_own_thread
-from tisktask_runner.source.tree import FILE, FOLDER, LINK, SUBMODULE, Entry, Listing, path_order
+from tisktask_runner.source.tree import (
+    BUILD_FILES,
+    EXECUTABLE,
+    FILE,
+    FOLDER,
+    IGNORE_FILES,
+    LINK,
+    SUBMODULE,
+    Entry,
+    Listing,
+    path_order,
+)
 
 FILES_MAX = 200_000
 DEPTH_MAX = 200
-#: Of a text that decides about other files, and of a link's target.
-TEXT_BYTES_MAX, TARGET_BYTES_MAX = 1_000_000, 4096
-_TREE = 0o040000
-_TEXT_NAMES = (".gitattributes", ".containerignore", ".dockerignore")
-_BUILD_FILES = ("Dockerfile", "Containerfile")
+#: Texts that decide about other files: build files, ignore files, attributes. A commit may hold one text many times.
+TEXT_BYTES_MAX, TEXTS_BYTES_MAX, ATTRIBUTE_FILES_MAX = 1_000_000, 16_000_000, 20
+TARGET_BYTES_MAX = 4096
 
 
 async def read_listing(mirror: Path, sha: str, files_max: int = FILES_MAX) -> Listing | CheckoutFailed:
@@ -29,58 +40,79 @@ def _read(mirror: Path, sha: str, files_max: int) -> Listing | CheckoutFailed:
     with sharing_mirror(MirrorPlace(mirror)):
         try:
             repository = open_mirror(mirror)
-            return _list(repository, sha, files_max)
-        except _TooManyError:
-            return CheckoutFailed(words.too_many_files(files_max))
+            tree = repository[sha].peel(pygit2.Tree)
+            entries = _list(tree, files_max)
+            return Listing(str(tree.id), tuple(entries), _read_texts(repository, entries))
+        except _TooMuchError as error:
+            return CheckoutFailed(str(error))
         except (pygit2.GitError, KeyError, OSError, ValueError) as error:
             return CheckoutFailed(words.mirror_unreadable(str(error)), is_mirror_damaged=True)
 
 
-class _TooManyError(Exception):
-    """The tree has more files, or deeper folders, than allowed: it may be made to have billions."""
+class _TooMuchError(Exception):
+    """The commit is larger than what can be looked at; its message is for the user."""
 
 
-def _list(repository: pygit2.Repository, sha: str, files_max: int) -> Listing:
-    tree = repository[sha].peel(pygit2.Tree)
+def _list(tree: pygit2.Tree, files_max: int) -> list[Entry]:
     entries: list[Entry] = []
-    texts: dict[str, str] = {}
     folders: list[tuple[str, pygit2.Tree, int]] = [("", tree, 0)]
-    # Trees of nothing but trees have no files to count: folders count too.
+    # A small repository can hold a tree of billions of files, or of nothing but folders: those count, too.
     seen = 0
     while folders:
         prefix, folder, depth = folders.pop()
         seen += len(folder)
-        if seen > 2 * files_max or len(entries) > files_max or depth > DEPTH_MAX:
-            raise _TooManyError
+        if seen > files_max or depth > DEPTH_MAX:
+            raise _TooMuchError(words.too_many_files(files_max))
         for item in folder:
             path = prefix + _decode(item.raw_name or b"")
             if isinstance(item, pygit2.Tree):
                 folders.append((f"{path}/", item, depth + 1))
-                continue
-            entries.append(_entry(item, path))
-            if _is_text(path, int(item.filemode)) and isinstance(item, pygit2.Blob) and item.size <= TEXT_BYTES_MAX:
-                texts[path] = item.data.decode("utf-8", "replace")
+            else:
+                entries.append(_entry(item, path))
     entries.sort(key=lambda entry: path_order(entry.path))
-    return Listing(str(tree.id), tuple(entries), texts)
+    return entries
 
 
 def _entry(item: pygit2.Object, path: str) -> Entry:
     # Old trees hold modes like 100664: git treats them as plain files, too.
     mode = int(item.filemode)
-    mode = mode if mode in {LINK, SUBMODULE} else FILE | (mode & 0o111)
-    if not path.startswith(FOLDER) or not isinstance(item, pygit2.Blob):
-        return Entry(path, mode, str(item.id))
-    if mode == LINK:
-        return Entry(path, mode, str(item.id), target=_decode(item.data[:TARGET_BYTES_MAX]))
-    is_asked = mode == FILE and 2 <= path.count("/") <= 3
-    return Entry(path, mode, str(item.id), head=item.data[:2] if is_asked else b"")
+    if mode not in {LINK, SUBMODULE}:
+        mode = EXECUTABLE if mode & 0o111 else FILE
+    head, target = b"", ""
+    if isinstance(item, pygit2.Blob):
+        if mode == LINK and item.size <= TARGET_BYTES_MAX:
+            target = _decode(item.data)
+        elif mode == FILE and path.startswith(f"{FOLDER}/") and path.count("/") in {2, 3}:
+            head = item.data[:2]
+    return Entry(path, mode, str(item.id), head, target)
 
 
-def _is_text(path: str, mode: int) -> bool:
-    name = path.rpartition("/")[2]
-    if mode == LINK:
-        return False
-    return name in _TEXT_NAMES or (path.startswith(f"{FOLDER}/") and name.startswith(_BUILD_FILES))
+def _read_texts(repository: pygit2.Repository, entries: list[Entry]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    size = 0
+    for path, entry in _text_files(entries):
+        size += (length := repository.odb.read_header(entry.blob)[1])
+        if length > TEXT_BYTES_MAX or size > TEXTS_BYTES_MAX:
+            raise _TooMuchError(words.text_too_large(path, TEXT_BYTES_MAX))
+        texts[path] = repository[entry.blob].peel(pygit2.Blob).data.decode("utf-8", "surrogateescape")
+    return texts
+
+
+def _text_files(entries: list[Entry]) -> Iterator[tuple[str, Entry]]:
+    """List the texts to read: the name that counts, and the file that holds the text."""
+    attributes = [entry for entry in entries if entry.path.rpartition("/")[2] == ".gitattributes"]
+    for entry in attributes[:ATTRIBUTE_FILES_MAX]:
+        yield entry.path, entry
+    named = [entry for entry in entries if entry.path in IGNORE_FILES or _is_build_file(entry.path)]
+    space = files_in("", entries) if any(entry.mode == LINK for entry in named) else None
+    for entry in named:
+        found = resolve(space, entry.path) if space and entry.mode == LINK else Inside(entry)
+        if isinstance(found, Inside) and found.entry and found.entry.mode in {FILE, EXECUTABLE}:
+            yield entry.path, found.entry
+
+
+def _is_build_file(path: str) -> bool:
+    return path.startswith(f"{FOLDER}/") and path.rpartition("/")[2].startswith(BUILD_FILES)
 
 
 def _decode(name: bytes) -> str:

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 FILE, EXECUTABLE, LINK, SUBMODULE = 0o100644, 0o100755, 0o120000, 0o160000
 FOLDER = ".tisktask"
+#: Beginnings of the names of build files; Podman's own comes first.
+BUILD_FILES = ("Containerfile", "Dockerfile")
+#: What a build leaves out of its context; also as an ending of a build file's name.
+IGNORE_FILES = (".containerignore", ".dockerignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,7 @@ class Entry:
     blob: str
     #: First two bytes of a file that is not executable, where discovery may ask for them.
     head: bytes = b""
-    #: Where a link in `.tisktask` points to.
+    #: Where a link points to.
     target: str = ""
 
     @property
@@ -33,9 +37,6 @@ class Listing:
     entries: tuple[Entry, ...]
     #: Contents of the small files that decide about others: path -> text.
     texts: dict[str, str]
-
-    def below(self, folder: str) -> tuple[Entry, ...]:
-        return tuple(entry for entry in self.entries if entry.path.startswith(f"{folder}/"))
 
 
 def path_order(path: str) -> bytes:

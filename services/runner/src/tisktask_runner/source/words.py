@@ -106,6 +106,10 @@ def too_many_files(files_max: int) -> str:
     return f"The commit has more files than Tisktask takes ({files_max})."
 
 
+def text_too_large(path: str, bytes_max: int) -> str:
+    return f"{path} is larger than such a file may be ({bytes_max / 1e6:g} MB), or there are too many like it."
+
+
 def mirror_unreadable(error: str) -> str:
     return f"The runner's copy of the repository can not be read: {error}."
 

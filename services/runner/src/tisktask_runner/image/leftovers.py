@@ -1,0 +1,73 @@
+"""Removes what builds leave behind that were killed, or whose runner was: processes, files, working containers."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import structlog
+
+from tisktask_runner.image.build_lock import locked
+from tisktask_runner.image.host import BuildHost, call_podman
+
+log = structlog.get_logger()
+
+#: In a storage that others use as well, a younger working container may be somebody's own build.
+FOREIGN_AGE_SECONDS = 24 * 3600
+
+
+def build_files(folder: Path, key: str) -> Path:
+    return folder / "at-work" / key
+
+
+def remove_build_files(folder: Path, key: str) -> None:
+    """Remove the files of a key's build, and its processes first. Only for who holds the key's lock."""
+    files = build_files(folder, key)
+    if not files.exists():
+        return
+    for bundle in (files / "tmp").glob("buildah*"):
+        _end_container(bundle)
+    _unmount_below(files)
+    shutil.rmtree(files)
+
+
+def _end_container(bundle: Path) -> None:
+    """Kill the container of a RUN whose Podman is dead: it has a session of its own and would run on."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
+        pid = int((bundle / "pid").read_text())
+        # The number may have been given to another process: ours has files of the bundle mounted.
+        if f"/{bundle.name}/" in Path(f"/proc/{pid}/mountinfo").read_text():
+            log.warning("orphaned_build_ended", pid=pid)
+            os.kill(pid, signal.SIGKILL)
+
+
+def _unmount_below(folder: Path) -> None:
+    """Take away mounts, deepest first: to remove files through one would empty an image."""
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    below = [mount for mount in mounts if mount.startswith(f"{folder.resolve()}/")]
+    for mount in sorted(below, reverse=True):
+        subprocess.run(["umount", "--lazy", mount], check=True)
+
+
+async def remove_working_containers(host: BuildHost) -> int:
+    """Remove the working containers of dead builds, if none of ours is at work; return how many there were."""
+    async with locked(host.folder / "locks" / "any", wait_seconds=0) as lock:
+        if lock is None:
+            return 0
+        listing = await call_podman(host, "ps", "--all", "--external", "--format", "json")
+        if listing.exit_code != 0:
+            log.warning("working_containers_not_listed", error=listing.error)
+            return 0
+        newest = time.time() - (0 if host.is_storage_ours else FOREIGN_AGE_SECONDS)
+        dead = [
+            container["Id"]
+            for container in json.loads(listing.output or "[]")
+            if container.get("Command") == ["buildah"] and container.get("Created", newest) <= newest
+        ]
+        if dead and (removed := await call_podman(host, "rm", "--force", *dead)).exit_code != 0:
+            log.warning("working_containers_not_removed", error=removed.error)
+        return len(dead)

@@ -1,0 +1,113 @@
+"""Every sentence about a job's image that a user reads: reasons, and lines in the log of a build."""
+
+NOTE = "[tisktask] "
+
+
+def building(build_file: str, key: str) -> str:
+    return f"{NOTE}Building image {_short(key)} from {build_file}\n"
+
+
+def found(key: str) -> str:
+    return f"{NOTE}Image {_short(key)} is here already\n"
+
+
+def waiting(key: str) -> str:
+    return f"{NOTE}Another build of image {_short(key)} is at work on this host: waiting for it\n"
+
+
+def pulled(key: str, registry: str) -> str:
+    return f"{NOTE}Image {_short(key)} came from {registry}\n"
+
+
+def not_pushed(key: str, registry: str, error: str) -> str:
+    return f"{NOTE}Image {_short(key)} could not be sent to {registry}, so other hosts will build it again: {error}\n"
+
+
+def built(key: str, seconds: float) -> str:
+    return f"{NOTE}Built image {_short(key)} in {seconds:.1f} s\n"
+
+
+def build_failed(build_file: str, exit_code: int, line: str) -> str:
+    said = f": {line}" if line else ""
+    return f"Building the image from {build_file} failed with exit code {exit_code}{said}"
+
+
+def base_image_missing(build_file: str, line: str) -> str:
+    return (
+        f"{build_file} builds on an image that could not be fetched: {line}. "
+        "Check its name, and that the runner's host reaches its registry."
+    )
+
+
+def build_too_slow(build_file: str, seconds: float) -> str:
+    return f"Building the image from {build_file} took longer than {seconds:g} seconds, and was stopped."
+
+
+def build_too_loud(build_file: str, bytes_max: int) -> str:
+    return f"Building the image from {build_file} printed more than {bytes_max / 1e6:g} MB, and was stopped."
+
+
+def host_failed(build_file: str, line: str) -> str:
+    return f"The runner's host could not build the image from {build_file}: {line}"
+
+
+def build_killed(build_file: str, number: int) -> str:
+    return f"The build of {build_file} was ended by signal {number}; the host may be out of memory."
+
+
+def build_waited_too_long(key: str, seconds: float) -> str:
+    return f"Another build of image {_short(key)} has been at work on this host for more than {seconds:g} seconds."
+
+
+def podman_missing(command: str) -> str:
+    return f"There is no {command} on the runner's host; install Podman."
+
+
+def default_image_missing(archive: str, cause: str) -> str:
+    return (
+        f"The default job image is not here, and can not be made ({cause}). Put an archive of a root file system at "
+        f"{archive}, set another default image, or add a Containerfile to .tisktask/."
+    )
+
+
+def busybox_missing() -> str:
+    return "there is no statically linked busybox on PATH: install busybox-static"
+
+
+def interpreter_missing(path: str, interpreter: str, image: str) -> str:
+    return (
+        f"{path} begins with #!{interpreter}, but {interpreter} is not in the image {image} (or can not run there). "
+        f"Install it in a Containerfile in .tisktask/, or name an interpreter that the image has."
+    )
+
+
+def env_program_missing(path: str, program: str, image: str) -> str:
+    return (
+        f"{path} asks /usr/bin/env for {program}, which is not on the PATH of the image {image}. "
+        "Install it in a Containerfile in .tisktask/, or name an interpreter that the image has."
+    )
+
+
+def windows_line_end(path: str) -> str:
+    return (
+        f"The first line of {path} ends with a carriage return (Windows line ends), so its interpreter is not found. "
+        f"Fix: store the file with Unix line ends, and keep them with `{path} text eol=lf` in .gitattributes."
+    )
+
+
+def no_interpreter_line(path: str) -> str:
+    return (
+        f"{path} could not be executed: it has no #! line and is no program for this machine. Begin it with #!/bin/sh."
+    )
+
+
+def wrong_machine(path: str, image: str) -> str:
+    return f"{path} is a binary that can not run in {image}: for another machine, or with libraries that are not there."
+
+
+def command_missing(path: str) -> str:
+    return f"{path} ended with exit code 127: a command that it calls was not found in the image."
+
+
+def _short(key: str) -> str:
+    return key[:12]
