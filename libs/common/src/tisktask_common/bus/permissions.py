@@ -110,4 +110,8 @@ def integrator_user(name: str) -> User:
 
     Integrators must not create consumers: a push consumer with a chosen subject could speak as somebody else.
     """
-    return User(name, _consume(Consumer("EVENTS", name))[:3], _ANY_EVENT)
+    return User(name, _consume(integrator_consumer(name))[:3], _ANY_EVENT)
+
+
+def integrator_consumer(name: str) -> Consumer:
+    return Consumer("EVENTS", name)

@@ -1,6 +1,7 @@
 """Makes the streams and consumers of `subjects.py` true on the server. Only the provisioning user may."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -15,11 +16,11 @@ _STREAM_NOT_FOUND = 10059
 _SECOND = 1_000_000_000
 
 
-async def provision(client: Client, replicas: int = 1) -> None:
-    """Create or update every stream and durable consumer; safe to run again and beside itself."""
+async def provision(client: Client, replicas: int = 1, consumers: Sequence[Consumer] = CONSUMERS) -> None:
+    """Create or update every stream and these durable consumers; safe to run again and beside itself."""
     for stream in STREAMS:
         await _make_stream(client, stream_config(stream, replicas))
-    for consumer in CONSUMERS:
+    for consumer in consumers:
         await _make_consumer(client, consumer)
 
 

@@ -1,0 +1,75 @@
+"""The command `tisktask`: finds the command's module, runs it, turns errors into one line and an exit code."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from tisktask_cli.errors import CommandError, Exit
+
+#: Command -> what it is for; its module `commands/<name>.py` is imported only when it is used.
+_COMMANDS = {
+    "up": "Run the whole of Tisktask on this machine.",
+}
+
+
+class LazyGroup(click.Group):
+    """Lists all commands, imports one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        _ = ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        _ = ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        return importlib.import_module(f"tisktask_cli.commands.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _ = ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Data directory of the stack that is meant.  [env: TISKTASK_DATA_DIR]",
+)
+@click.version_option(package_name="tisktask-cli", prog_name="tisktask")
+@click.pass_context
+def tisktask(context: click.Context, data_dir: Path | None) -> None:
+    """Tisktask: self-hosted CI/CD without YAML."""
+    context.obj = data_dir
+
+
+def main() -> None:
+    """Run the command; every error that is not a bug ends as one line on standard error."""
+    try:
+        code = tisktask.main(standalone_mode=False)
+    except CommandError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Exit.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted", 130)
+    except BrokenPipeError:
+        # Nobody reads any more (`tisktask run list | head`); Python must not complain at its end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"tisktask: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

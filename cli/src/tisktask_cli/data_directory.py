@@ -1,0 +1,46 @@
+"""Which data directory a command means when it is not told."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tisktask_cli.errors import CommandError, Exit
+from tisktask_cli.stack.description import known_data_directories
+from tisktask_cli.stack.layout import Layout
+from tisktask_cli.stack.lock import is_running
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+def data_dir_option(command: CommandT) -> CommandT:
+    """Add `--data-dir`, also from TISKTASK_DATA_DIR."""
+    option = click.option(
+        "--data-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="TISKTASK_DATA_DIR",
+        show_envvar=True,
+        help="Data directory of the stack.",
+    )
+    return option(command)
+
+
+def default_data_directory() -> Path:
+    """Where `tisktask up` keeps its data if it is not told."""
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data) / "tisktask"
+
+
+def find_data_directory() -> Path:
+    """Find the stack that is meant without a word: this checkout's, the only one that runs, or the default one."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if is_running(Layout.of(folder / "data")):
+            return folder / "data"
+    running = [root for root in known_data_directories() if is_running(Layout.of(root))]
+    if len(running) > 1:
+        roots = ", ".join(map(str, running))
+        raise CommandError(f"several stacks are running ({roots}): say which one with --data-dir", Exit.USAGE)
+    return running[0] if running else default_data_directory()

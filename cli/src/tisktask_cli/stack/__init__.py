@@ -1,0 +1,1 @@
+"""The embedded stack behind `tisktask up`: servers, services, their supervision, and where their data lie."""

@@ -1,0 +1,53 @@
+"""What a running stack tells the other commands about itself, and how they find it."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tisktask_cli.stack.layout import Layout
+from tisktask_cli.stack.private_files import write_private
+
+
+@dataclass(frozen=True)
+class Description:
+    """Addresses of a stack; secrets stay in their files."""
+
+    pid: int
+    url: str
+    ingest_url: str
+    nats_url: str
+    database_url: str
+    runner: str
+    #: Service -> address:port of its health and metrics.
+    health: dict[str, str]
+
+
+def publish(layout: Layout, description: Description) -> None:
+    """Write the description, and list the data directory among this user's."""
+    write_private(layout.description, json.dumps(asdict(description), indent=1) + "\n")
+    name = hashlib.sha256(os.fsencode(layout.root)).hexdigest()[:16]
+    write_private(_known_stacks() / name, f"{layout.root}\n")
+
+
+def read(layout: Layout) -> Description | None:
+    try:
+        fields = json.loads(layout.description.read_text())
+        return Description(**fields)
+    except (FileNotFoundError, TypeError, ValueError):
+        return None  # never started, or by another version: as good as none
+
+
+def known_data_directories() -> list[Path]:
+    """List the data directories on which this user has run a stack, those that still exist."""
+    folder = _known_stacks()
+    if not folder.is_dir():
+        return []
+    roots = [Path(entry.read_text().strip()) for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    return [root for root in roots if root.is_dir()]
+
+
+def _known_stacks() -> Path:
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(state) / "tisktask" / "stacks"

@@ -1,0 +1,113 @@
+"""The embedded stack: brings servers and services up side by side, waits for them, takes them down in order."""
+
+import asyncio
+import os
+import shutil
+from dataclasses import dataclass
+
+from tisktask_cli.errors import CommandError
+from tisktask_cli.stack import description
+from tisktask_cli.stack.description import Description
+from tisktask_cli.stack.journal import Journal
+from tisktask_cli.stack.layout import Layout
+from tisktask_cli.stack.nats import EmbeddedNats
+from tisktask_cli.stack.ports import PortBook
+from tisktask_cli.stack.postgres import EmbeddedPostgres
+from tisktask_cli.stack.private_files import private_folder
+from tisktask_cli.stack.program import Program, python_module
+from tisktask_cli.stack.readiness import wait_until_ready
+from tisktask_cli.stack.services import (
+    Addresses,
+    Service,
+    Services,
+    load_or_create_host_name,
+    load_or_create_secrets,
+)
+from tisktask_cli.stack.supervisor import Supervisor
+
+_ENGINE_STOPS_AT = 5
+_SERVERS_STOP_AT = 6
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What `tisktask up` was asked for."""
+
+    layout: Layout
+    addresses: Addresses
+    runners: int = 1
+
+
+class EmbeddedStack:
+    """Everything behind one `tisktask up`."""
+
+    def __init__(self, options: StackOptions, supervisor: Supervisor, journal: Journal) -> None:
+        self._options = options
+        self._supervisor = supervisor
+        self._journal = journal
+        layout = options.layout
+        private_folder(layout.root)
+        self.admin_token = load_or_create_secrets(layout)
+        self._ports = PortBook(layout.ports)
+        self._nats = EmbeddedNats(layout, self._ports.take("nats"), load_or_create_host_name(layout))
+        self._postgres = EmbeddedPostgres.of(layout)
+        self._services = Services(layout, options.addresses, self._nats, self._postgres.url, self._ports)
+        self._running: list[Service] = []
+
+    async def start(self) -> None:
+        """Start everything; returns when the pages and the webhook address are ready."""
+        await asyncio.gather(self._start_nats(), self._start_postgres())
+        self._supervisor.start(self._services.engine(), _ENGINE_STOPS_AT)
+        self._running = self._services.all(self._options.runners)
+        for service in self._running:
+            self._supervisor.start(service.program, service.stops_at)
+        self._publish_description()
+        gates = [(s.program.name, s.listen) for s in self._running if s.program.name in {"ingest", "logstream"}]
+        await wait_until_ready(gates, self._journal)
+
+    async def wait_for_all(self) -> None:
+        """Return when every service is ready, runners too."""
+        await wait_until_ready([(s.program.name, s.listen) for s in self._running], self._journal)
+
+    async def stop(self) -> None:
+        await self._supervisor.stop()
+        shutil.rmtree(self._options.layout.run, ignore_errors=True)
+
+    async def _start_nats(self) -> None:
+        self._nats.write_config()  # and with it the keys that the provisioning needs at once
+        self._supervisor.start(self._nats.program(), _SERVERS_STOP_AT)
+        if await self._supervisor.run_once(self._provisioning()) != 0:
+            raise CommandError("the message bus could not be set up: the lines above say why")
+
+    async def _start_postgres(self) -> None:
+        if not (self._postgres.data / "PG_VERSION").exists():
+            self._journal.say("database_is_made", data=str(self._postgres.data))
+        # Blocks the loop for a second, at the first start only: the reaper must not collect its processes.
+        self._postgres.create_if_missing()
+        self._supervisor.start(self._postgres.program(), _SERVERS_STOP_AT)
+
+    def _provisioning(self) -> Program:
+        return Program(
+            "provision",
+            python_module("tisktask_cli.stack.provision_bus", *self._nats.integrators()),
+            lambda: {
+                "TISKTASK_NATS_URL": self._nats.url,
+                "TISKTASK_NATS_USER": "admin",
+                "TISKTASK_NATS_SEED_FILE": str(self._nats.seed_file("admin")),
+            },
+        )
+
+    def _publish_description(self) -> None:
+        addresses = self._options.addresses
+        description.publish(
+            self._options.layout,
+            Description(
+                pid=os.getpid(),
+                url=addresses.url,
+                ingest_url=addresses.ingest_url,
+                nats_url=self._nats.url,
+                database_url=self._postgres.url,
+                runner=self._nats.runner,
+                health={service.program.name: service.listen() for service in self._running},
+            ),
+        )

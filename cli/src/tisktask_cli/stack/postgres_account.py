@@ -1,0 +1,63 @@
+"""Under which account PostgreSQL runs: it refuses root, so root gives it another one."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tisktask_cli.errors import CommandError
+
+SYSTEM_USER = "tisktask-postgres"
+#: A user namespace in which our own account has another number: the files stay ours, and folders that only we can
+#: enter stay reachable.
+_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
+
+
+@dataclass(frozen=True)
+class Account:
+    """Words before a command that make it run under the account; the account's name if it is another user's."""
+
+    prefix: tuple[str, ...] = ()
+    system_user: str | None = None
+
+    def own(self, folder: Path) -> None:
+        """Give a folder to the account."""
+        if self.system_user:
+            shutil.chown(folder, self.system_user, self.system_user)
+
+
+def choose_account(programs: Path) -> Account:
+    if os.geteuid() != 0:
+        return Account()
+    if _works(_NAMESPACE):
+        return Account(_NAMESPACE)
+    return _system_account(programs)
+
+
+def _system_account(programs: Path) -> Account:
+    try:
+        pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        command = ["useradd", "--system", "--no-create-home", "--user-group", SYSTEM_USER]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise CommandError(
+                f"PostgreSQL does not run as root, user namespaces are not allowed here, and the user {SYSTEM_USER} can"
+                f" not be made ({made.stderr.strip()}): run `tisktask up` as another user than root"
+            ) from None
+    prefix = ("setpriv", f"--reuid={SYSTEM_USER}", f"--regid={SYSTEM_USER}", "--clear-groups", "--")
+    if not _works((*prefix, "test", "-x", str(programs / "postgres"), "-a")):
+        raise CommandError(
+            f"PostgreSQL does not run as root, and the user {SYSTEM_USER} can not reach {programs}: install Tisktask"
+            " in a folder that others may enter, or run `tisktask up` as another user than root"
+        )
+    return Account(prefix, SYSTEM_USER)
+
+
+def _works(prefix: tuple[str, ...]) -> bool:
+    try:
+        return subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,83 @@
+"""One `tisktask up` from its start to its end: the lock, the signals, what people see."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable
+
+from tisktask_cli import words
+from tisktask_cli.stack.embedded import EmbeddedStack, StackOptions
+from tisktask_cli.stack.journal import Journal
+from tisktask_cli.stack.lock import DataDirectoryLock
+from tisktask_cli.stack.ports import require_free
+from tisktask_cli.stack.reaper import Reaper
+from tisktask_cli.stack.supervisor import Supervisor
+
+#: Called when the stack is ready; it may take its time, and is cancelled at the end.
+WhenReady = Callable[[Journal], Awaitable[None]]
+
+
+async def run_session(options: StackOptions, journal: Journal, when_ready: WhenReady | None = None) -> None:
+    """Run the stack until a signal asks for its end."""
+    began = time.monotonic()
+    lock = DataDirectoryLock.take(options.layout)
+    addresses = options.addresses
+    require_free(addresses.host, addresses.port, "--port")
+    require_free(addresses.host, addresses.ingest_port, "--ingest-port")
+    reaper = Reaper()
+    supervisor = Supervisor(reaper, journal)
+    stopping = _catch_signals(supervisor, journal)
+    stack = EmbeddedStack(options, supervisor, journal)
+    try:
+        await _until(stopping, _serve(stack, options, journal, began, when_ready))
+    finally:
+        await stack.stop()
+        journal.say("stopped")
+        reaper.close()
+        lock.release()
+
+
+async def _serve(
+    stack: EmbeddedStack, options: StackOptions, journal: Journal, began: float, when_ready: WhenReady | None
+) -> None:
+    await stack.start()
+    seconds = time.monotonic() - began
+    addresses = options.addresses
+    journal.print(
+        words.ready_banner(addresses.url, addresses.ingest_url, stack.admin_token, options.layout.root, seconds)
+    )
+    journal.say("stack_ready", seconds=round(seconds, 2), url=addresses.url, webhooks=addresses.ingest_url)
+    if when_ready:
+        await when_ready(journal)
+    await stack.wait_for_all()
+    journal.say("all_services_ready", seconds=round(time.monotonic() - began, 2))
+    await asyncio.Event().wait()
+
+
+async def _until(stopping: asyncio.Event, work: Awaitable[None]) -> None:
+    """Run until told to stop; an error of the work ends it too."""
+    task = asyncio.ensure_future(work)
+    told = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+
+
+def _catch_signals(supervisor: Supervisor, journal: Journal) -> asyncio.Event:
+    stopping = asyncio.Event()
+
+    def on_signal() -> None:
+        if stopping.is_set():
+            supervisor.kill()
+            return
+        stopping.set()
+        journal.print(words.STOPPING)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, on_signal)
+    return stopping

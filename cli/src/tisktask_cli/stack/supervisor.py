@@ -1,0 +1,152 @@
+"""Keeps the stack's processes alive: starts them, starts them again when they die, ends them in order."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from tisktask_cli.stack.journal import Journal, LinePump
+from tisktask_cli.stack.program import Program, Started, start_by_exec
+from tisktask_cli.stack.reaper import Reaper
+
+BACKOFF_SECONDS = 0.2
+BACKOFF_SECONDS_MAX = 10.0
+#: Whoever lived this long has recovered: its next death is a new story.
+RECOVERED_SECONDS = 30.0
+_LAST_WORDS_SECONDS = 0.5
+
+Start = Callable[[Program], Started]
+
+
+class Supervised:
+    """One program: at most one process of it at a time, until `stop`."""
+
+    def __init__(self, program: Program, start: Start, reaper: Reaper, journal: Journal) -> None:
+        self.program = program
+        self.pid: int | None = None
+        self.restarts = 0
+        self._start = start
+        self._reaper = reaper
+        self._journal = journal
+        self._stopping = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name=program.name)
+
+    async def stop(self) -> None:
+        """Ask it to end; kill it when its time is over."""
+        self._stopping.set()
+        self._signal(self.program.stop_signal)
+        _, late = await asyncio.wait({self._task}, timeout=self.program.stop_seconds)
+        if late:
+            self._journal.say("process_killed", "warning", name=self.program.name, after=self.program.stop_seconds)
+            self._signal(signal.SIGKILL)
+        await self._task
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._stopping.set()
+        self._signal(signal.SIGKILL)
+
+    async def _run(self) -> None:
+        backoff = BACKOFF_SECONDS
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            what = await self._live_once()
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - began > RECOVERED_SECONDS:
+                backoff = BACKOFF_SECONDS
+            self.restarts += 1
+            self._journal.say(
+                "process_ended", "error", name=self.program.name, how=what, starts_again_in_seconds=backoff
+            )
+            try:
+                await asyncio.wait_for(self._stopping.wait(), backoff)
+            except TimeoutError:
+                backoff = min(BACKOFF_SECONDS_MAX, backoff * 2)
+
+    async def _live_once(self) -> str:
+        """Run one process to its end; say how it ended."""
+        try:
+            self.program.prepare()
+            started = self._start(self.program)
+        except Exception as error:  # noqa: BLE001 - the loop top of this process: shown, and tried again
+            return f"could not be started: {error}"
+        ended = self._reaper.wait_for(started.pid)
+        self.pid = started.pid
+        pump = await self._attach_pump(started.output)
+        if self._stopping.is_set():  # told to stop between two lives
+            self._signal(self.program.stop_signal)
+        code = await ended
+        self.pid = None
+        # Descendants may hold the pipe open for longer: they keep their pump.
+        await asyncio.wait({pump}, timeout=_LAST_WORDS_SECONDS)
+        return describe_exit(code)
+
+    async def _attach_pump(self, output: int) -> asyncio.Future[None]:
+        closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        class Pump(LinePump):
+            def connection_lost(self, exc: Exception | None) -> None:
+                super().connection_lost(exc)
+                if not closed.done():
+                    closed.set_result(None)
+
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: Pump(self._journal, self.program.name), os.fdopen(output, "rb", buffering=0)
+        )
+        return closed
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.pid is not None:
+            # Not yet collected, so the number is still this process's, even if it has just died.
+            os.kill(self.pid, number)
+
+
+class Supervisor:
+    """All programs of the stack, in groups that end one after the other."""
+
+    def __init__(self, reaper: Reaper, journal: Journal) -> None:
+        self._reaper = reaper
+        self._journal = journal
+        self._groups: dict[int, list[Supervised]] = {}
+        #: Replaced when there is a quicker way than to execute a program afresh.
+        self.start_process: Start = start_by_exec
+
+    def start(self, program: Program, stops_at: int) -> Supervised:
+        """Begin to supervise a program; groups with a lower `stops_at` end first."""
+        supervised = Supervised(program, self._start, self._reaper, self._journal)
+        self._groups.setdefault(stops_at, []).append(supervised)
+        return supervised
+
+    def _start(self, program: Program) -> Started:
+        return self.start_process(program)
+
+    async def run_once(self, program: Program) -> int:
+        """Run a program that ends by itself; its exit code."""
+        program.prepare()
+        started = self.start_process(program)
+        ended = self._reaper.wait_for(started.pid)
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: LinePump(self._journal, program.name), os.fdopen(started.output, "rb", buffering=0)
+        )
+        return await ended
+
+    async def stop(self) -> None:
+        for stops_at in sorted(self._groups):
+            await asyncio.gather(*(supervised.stop() for supervised in self._groups[stops_at]))
+
+    def kill(self) -> None:
+        """End everything at once: the user has asked twice."""
+        for group in self._groups.values():
+            for supervised in group:
+                supervised.kill()
+
+
+def describe_exit(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
