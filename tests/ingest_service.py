@@ -8,13 +8,15 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 
 import aiohttp
 import zstandard
+from pydantic import SecretStr
+
 from ingest_payloads import Post
 from nats_server import NatsServer, free_port
-from pydantic import SecretStr
 from tisktask_common.bus.connection import Bus, connect
 from tisktask_common.bus.provision import provision
 from tisktask_common.events import Repository, RepositoryChanged, TriggerReceived
@@ -117,7 +119,7 @@ class Stack:
 
     async def post(self, post: Post) -> tuple[int, dict]:
         url = self.ingest.url + post.path
-        async with self.http.post(url, data=post.body, headers=post.headers) as reply:
+        async with self.http.post(url, data=BytesIO(post.body), headers=post.headers) as reply:
             return reply.status, await reply.json()
 
     async def ready(self) -> tuple[int, dict]:

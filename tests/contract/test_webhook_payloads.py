@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from ingest_payloads import SECRET, delivery
 from ingest_service import Stack, running_stack
 

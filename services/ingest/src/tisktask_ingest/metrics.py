@@ -17,4 +17,5 @@ spool_failures = Counter("tisktask_ingest_spool_failures_total", "Failures of th
 registry_refreshes = Counter(
     "tisktask_ingest_registry_refreshes_total", "Refreshes of the list of repositories", ["outcome"]
 )
+snapshot_failures = Counter("tisktask_ingest_snapshot_failures_total", "Snapshots of the repositories not written")
 repositories = Gauge("tisktask_ingest_repositories", "Repositories that deliveries are taken for")

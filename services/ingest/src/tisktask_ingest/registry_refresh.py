@@ -42,6 +42,7 @@ class RegistryRefresh:
         self._changed = asyncio.Event()
         self._current: asyncio.Task[bool] | None = None
         self._demanded_at = -ON_DEMAND_PAUSE_SECONDS
+        self._is_snapshot_old = False
         self._reconnects = 0
         self._due_at = 0.0
 
@@ -106,16 +107,28 @@ class RegistryRefresh:
     async def _refresh(self) -> bool:
         try:
             items = await self._fetch_all()
-            if self._registry.replace([open_hook(item, self._keys) for item in items]):
-                log.info("registry_refreshed", repositories=len(items))
-                snapshot = Snapshot(public_key=self._keys.public, items=items)
-                await asyncio.to_thread(write_snapshot, self._snapshot_path, snapshot)
-        except (TisktaskError, ValidationError, OSError) as error:
+        except (TisktaskError, ValidationError) as error:
             metrics.registry_refreshes.labels("failed").inc()
             log.warning("registry_not_refreshed", error=str(error)[:500])
             return False
         metrics.registry_refreshes.labels("done").inc()
+        if self._registry.replace([open_hook(item, self._keys) for item in items]):
+            log.info("registry_refreshed", repositories=len(items))
+            self._is_snapshot_old = True
+        if self._is_snapshot_old:
+            await self._write_snapshot(items)
         return True
+
+    async def _write_snapshot(self, items: list[HookSecrets]) -> None:
+        snapshot = Snapshot(public_key=self._keys.public, items=items)
+        try:
+            await asyncio.to_thread(write_snapshot, self._snapshot_path, snapshot)
+        except OSError as error:
+            # Deliveries are taken all the same; the next refresh tries again.
+            metrics.snapshot_failures.inc()
+            log.warning("snapshot_not_written", path=str(self._snapshot_path), error=str(error))
+        else:
+            self._is_snapshot_old = False
 
     async def _fetch_all(self) -> list[HookSecrets]:
         patience_seconds = _PATIENCE_SECONDS if self._registry.is_loaded else _FIRST_PATIENCE_SECONDS

@@ -8,6 +8,9 @@ from typing import Self
 
 import structlog
 
+from tisktask_common.errors import UserError
+from tisktask_ingest import words
+
 log = structlog.get_logger()
 
 _WAIT_SECONDS = 0.2
@@ -53,5 +56,8 @@ class StateDir:
 
 
 def _open_lock(folder: Path) -> int:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UserError(words.state_dir_not_usable(folder, error.strerror)) from error

@@ -16,8 +16,8 @@ log = structlog.get_logger()
 def add_webhook_routes(app: web.Application, reception: Reception, bodies: RequestBodies) -> None:
     """Add the webhook addresses, with and without a slash at the end: forges follow a redirect with a GET."""
     webhooks = Webhooks(reception, bodies)
-    app.router.add_post("/api/triggers/{forge}", webhooks.handle)
-    app.router.add_post("/api/triggers/{forge}/", webhooks.handle)
+    app.router.add_route("*", "/api/triggers/{forge}", webhooks.handle)
+    app.router.add_route("*", "/api/triggers/{forge}/", webhooks.handle)
 
 
 class Webhooks:
@@ -41,6 +41,8 @@ class Webhooks:
         return _response(answer)
 
     async def _answer(self, request: web.Request, dialect: Dialect) -> Answer:
+        if request.method != "POST":
+            return Refusal(405, "wrong_method", words.wrong_method(request.method))
         headers = read_headers(dialect, request.headers)
         if isinstance(headers, Refusal):
             return headers

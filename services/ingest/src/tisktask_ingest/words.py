@@ -1,5 +1,7 @@
 """Every word that a person reads in an answer of ingest, in the forge's list of deliveries or on a terminal."""
 
+from pathlib import Path
+
 CREATED = "a new branch or tag comes as a push too; the push is what is built"
 DELETED = "a branch or tag was deleted: there is nothing to build"
 NO_COMMIT = "the tag does not point to a commit: there is nothing to build"
@@ -67,6 +69,14 @@ NO_ROOM = (
     "Bring the bus back or give the spool more room, then deliver it again."
 )
 INTERNAL = "Something failed in Tisktask; its log tells more. Deliver it again later."
+
+
+def state_dir_not_usable(folder: Path, reason: str | None) -> str:
+    return f"{folder} can not be used: {reason}. Set TISKTASK_STATE_DIR to a folder that ingest may write to."
+
+
+def wrong_method(method: str) -> str:
+    return f"A webhook delivery is a POST, not a {method}. Choose POST as the method in the webhook's settings."
 
 
 def invalid_payload(field: str, problem: str) -> str:

@@ -11,6 +11,8 @@ from tisktask_ingest import words
 TITLE_LENGTH_MAX = 200
 LOGIN_LENGTH_MAX = 100
 REF_LENGTH_MAX = 1000
+#: What fits the narrowest integer on its way.
+NUMBER_MAX = 2**31 - 1
 
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: What `git check-ref-format` refuses, as far as it could mislead a program that is given the name.

@@ -6,6 +6,7 @@ from tisktask_common.events import Change
 from tisktask_ingest import words
 from tisktask_ingest.forges.git_names import (
     LOGIN_LENGTH_MAX,
+    NUMBER_MAX,
     TITLE_LENGTH_MAX,
     Branch,
     FolderName,
@@ -39,7 +40,7 @@ class LocalDelivery(LocalEvent):
     before: Sha | None = None
     actor: str | None = None
     title: str | None = None
-    pull_request: int | None = Field(default=None, gt=0)
+    pull_request: int | None = Field(default=None, gt=0, le=NUMBER_MAX)
     base_branch: Branch | None = None
 
 

@@ -6,6 +6,7 @@ from tisktask_common.events import Change
 from tisktask_ingest import words
 from tisktask_ingest.forges.git_names import (
     LOGIN_LENGTH_MAX,
+    NUMBER_MAX,
     TITLE_LENGTH_MAX,
     Branch,
     FolderName,
@@ -95,7 +96,7 @@ class PullRequestDelivery(Loose):
     """Something happened to a pull request."""
 
     action: FolderName
-    number: int = Field(gt=0)
+    number: int = Field(gt=0, le=NUMBER_MAX)
     pull_request: PullRequest
     sender: Person | None = None
 

@@ -1,0 +1,87 @@
+"""How ingest learns of new, changed and removed repositories."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ingest_payloads import SECRET, delivery, push
+from ingest_service import Stack, running_stack, wait_until
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
+    """Ingest that knows one repository already."""
+    async with running_stack(tmp_path) as running:
+        running.orchestrator.add("github", "octo/app", SECRET)
+        await running.wait_until_all_repositories_are_known()
+        yield running
+
+
+async def status(stack: Stack, full_name: str = "octo/app", secret: str = SECRET, delivery_id: str = "d") -> int:
+    return (await stack.post(delivery("github", "push", push(full_name), secret=secret, delivery_id=delivery_id)))[0]
+
+
+async def test_a_new_repository_is_known_as_soon_as_it_delivers(stack: Stack) -> None:
+    stack.orchestrator.add("github", "octo/new", SECRET)
+    assert await status(stack, "octo/new") == 202
+
+
+async def test_a_new_secret_is_known_as_soon_as_it_signs(stack: Stack) -> None:
+    stack.orchestrator.add("github", "octo/app", "changed")
+    assert await status(stack, secret="changed") == 202
+    assert await status(stack, secret=SECRET) == 401
+
+
+async def test_an_announced_change_is_learnt_without_a_delivery(stack: Stack) -> None:
+    repositories = [stack.orchestrator.add("github", f"octo/new{number}", SECRET) for number in range(5)]
+    await stack.announce_change(repositories[0])
+    await stack.wait_until_all_repositories_are_known()
+
+
+async def test_a_removed_repository_takes_nothing_more(stack: Stack) -> None:
+    repository, _ = stack.orchestrator.hooks.popitem()[1]
+    assert await status(stack) == 202
+    await stack.announce_change(repository)
+    await stack.wait_until_all_repositories_are_known()
+    assert await status(stack, delivery_id="late") == 404
+
+
+async def test_many_deliveries_that_nobody_knows_cost_one_question(stack: Stack) -> None:
+    before = stack.orchestrator.first_pages
+    answers = await asyncio.gather(*(status(stack, f"octo/none{number}") for number in range(20)))
+    answers += [await status(stack, secret=f"wrong {number}") for number in range(5)]
+    assert answers == [404] * 20 + [401] * 5
+    assert stack.orchestrator.first_pages == before + 1
+
+
+async def test_the_repositories_are_asked_for_again_after_an_outage(stack: Stack) -> None:
+    """What changed during the outage was announced while nobody could hear it."""
+    stack.nats.kill()
+    stack.orchestrator.add("github", "octo/new", SECRET)
+    stack.nats.start()
+    await stack.wait_until_all_repositories_are_known()
+
+
+async def test_a_lost_key_is_made_anew_and_the_secrets_are_sealed_for_it(stack: Stack) -> None:
+    assert stack.ingest.stop() == 0
+    (stack.ingest.state_dir / "key").unlink()
+    stack.ingest.start()
+    await wait_until(stack.is_ready)
+    assert await status(stack) == 202
+
+
+async def test_a_snapshot_that_could_not_be_written_is_written_later(stack: Stack) -> None:
+    snapshot = stack.ingest.state_dir / "repositories.json"
+    snapshot.unlink()
+    snapshot.mkdir()
+    repository = stack.orchestrator.add("github", "octo/new", SECRET)
+    assert await status(stack, "octo/new") == 202
+    snapshot.rmdir()
+    await stack.announce_change(repository)
+
+    async def is_written() -> bool:
+        return snapshot.is_file()
+
+    await wait_until(is_written)
