@@ -44,7 +44,7 @@ def assert_safe(change: Change) -> None:
     assert change.ref.startswith("refs/")
     assert len(change.title) <= 200
     for text in (change.ref, change.branch, change.tag, change.base_branch, change.action, change.event):
-        assert text is None or (not re.search(r"[\x00-\x20\x7f]|\.\.|^-", text) and 0 < len(text) <= 1000)
+        assert text is None or (not re.search(r"[\x00-\x20\x7f]|\.\.|^-", text) and 0 < len(text) <= 512)
     for text in (change.title, change.actor):
         assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
     assert Change.model_validate_json(change.model_dump_json()) == change

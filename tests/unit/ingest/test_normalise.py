@@ -110,7 +110,7 @@ class TestPushes:
             ("ref", "refs/heads/a b"),
             ("ref", "refs/heads/a\nb"),
             ("ref", "refs/heads/a/../../b"),
-            ("ref", "refs/heads/" + "x" * 1000),
+            ("ref", "refs/heads/" + "x" * 502),
             ("after", "--upload-pack=x"),
             ("after", "1" * 39),
             ("after", "A" * 40),

@@ -10,7 +10,8 @@ from tisktask_ingest import words
 
 TITLE_LENGTH_MAX = 200
 LOGIN_LENGTH_MAX = 100
-REF_LENGTH_MAX = 1000
+#: The orchestrator takes no longer names; what is accepted here must not be refused there.
+REF_LENGTH_MAX = 512
 #: What fits the narrowest integer on its way.
 NUMBER_MAX = 2**31 - 1
 
