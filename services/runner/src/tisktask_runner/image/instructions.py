@@ -10,7 +10,6 @@ from dataclasses import dataclass
 WILDCARDS_MAX = 6
 _ESCAPE_DIRECTIVE = re.compile(r"#\s*escape\s*=\s*(\S)\s*$", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"#\s*\w+\s*=")
-_HEREDOC = re.compile(r"<<(-?)\s*(['\"]?)(\w+)\2")
 _REMOTE = re.compile(r"^(https?|ftp|git|ssh)://|^git@", re.IGNORECASE)
 #: Substitution, quoting, character classes, and ways out of the context.
 _DOUBTFUL = re.compile(r"""[$"'\\\[\]]|(^|/)\.\.(/|$)""")
@@ -61,33 +60,35 @@ def parse(text: str) -> BuildFile:
 
 
 def _instructions(text: str) -> Iterator[tuple[str, str]]:
-    """Split into (NAME, rest): comments dropped, continued lines joined, heredoc bodies skipped."""
-    lines = iter(text.removeprefix("\ufeff").splitlines())
+    """Split into (NAME, rest): comments dropped, continued lines joined.
+
+    Lines of heredocs count as instructions, too: what they look like is read at worst needlessly, and an `a << b`
+    of a RUN can not hide the instructions after it.
+    """
     escape = _escape(text)
     pending = ""
-    for line in lines:
+    for line in text.removeprefix("\ufeff").split("\n"):
         stripped = line.strip()
-        if stripped.startswith("#") or not stripped:
+        if not stripped or stripped.startswith("#"):
             continue
-        pending += line.lstrip() if not pending else line
-        if pending.rstrip().endswith(escape):
+        pending += line
+        if stripped.endswith(escape):
             pending = pending.rstrip()[:-1]
-            continue
-        name, _, rest = pending.strip().partition(" ")
-        if "\t" in name:
-            name, _, rest = pending.strip().partition("\t")
-        if name.upper() in {"RUN", "COPY", "ADD"}:
-            _skip_heredocs(rest, lines)
-        yield name.upper(), rest.strip()
-        pending = ""
+        else:
+            yield _split(pending)
+            pending = ""
     if pending.strip():
-        name, _, rest = pending.strip().partition(" ")
-        yield name.upper(), rest.strip()
+        yield _split(pending)
+
+
+def _split(instruction: str) -> tuple[str, str]:
+    name, *rest = instruction.split(maxsplit=1)
+    return name.upper(), rest[0].strip() if rest else ""
 
 
 def _escape(text: str) -> str:
     """Find the escape character: directives stand before all else."""
-    for line in text.removeprefix("\ufeff").splitlines():
+    for line in text.removeprefix("\ufeff").split("\n"):
         if found := _ESCAPE_DIRECTIVE.match(line.strip()):
             return found.group(1)
         if not _DIRECTIVE.match(line.strip()):
