@@ -1,0 +1,107 @@
+"""Operations on jobs, and their logs."""
+
+import asyncio
+
+from aiohttp import web
+
+from tisktask_common.ids import JobId
+from tisktask_common.rpc import CancelJob
+from tisktask_logstream import run_view
+from tisktask_logstream.api.models import Done, Gap, Job, Line, Lines, LogQuery, StreamQuery
+from tisktask_logstream.api.operations import Operation, json_answer
+from tisktask_logstream.api.requests import BadRequestError, read_query
+from tisktask_logstream.api.runs import ACTOR, PATIENCE_SECONDS
+from tisktask_logstream.archive.extent import Extent
+from tisktask_logstream.archive.library import Library
+from tisktask_logstream.archive.line_json import line_json
+from tisktask_logstream.archive.names import LogName
+from tisktask_logstream.archive.reading import read_lines
+from tisktask_logstream.bus_link import BusLink
+from tisktask_logstream.live.follow import LogFollower
+from tisktask_logstream.live.sse import Seats
+from tisktask_logstream.store import Store
+
+DEFAULT_LINES = 1000
+_TEXT = "text/plain"
+
+
+class JobRoutes:
+    """Shows and cancels jobs; gives their logs whole, in ranges, from the tail, and live."""
+
+    def __init__(self, store: Store, bus: BusLink, library: Library, follower: LogFollower, seats: Seats) -> None:
+        self._store = store
+        self._bus = bus
+        self._library = library
+        self._follower = follower
+        self._seats = seats
+
+    def operations(self) -> list[Operation]:
+        events = "text/event-stream"
+        return [
+            Operation("GET", "/jobs/{id}", self.get_job, "One job with its attempts", Job, errors=(404,)),
+            Operation("POST", "/jobs/{id}/cancel", self.cancel_job, "End a job", Done, errors=(404, 409)),
+            Operation("GET", "/jobs/{id}/log", self.get_log, "A log", Lines, LogQuery, errors=(404,), also=_TEXT),
+            Operation(
+                "GET", "/jobs/{id}/log/stream", self.stream_log, "A log live", events, StreamQuery, errors=(404,)
+            ),
+        ]
+
+    async def get_job(self, request: web.Request) -> web.StreamResponse:
+        job = await run_view.get_job(self._store, request.match_info["id"])
+        attempts = await self._store.list_attempts(job.id)
+        return json_answer(Job(**job.model_dump(), attempts=attempts))
+
+    async def cancel_job(self, request: web.Request) -> web.StreamResponse:
+        job = JobId(request.match_info["id"])
+        reply = await self._bus.request(CancelJob(job_id=job, actor=ACTOR), PATIENCE_SECONDS)
+        return json_answer(Done(accepted=reply.accepted, reason=reply.reason))
+
+    async def get_log(self, request: web.Request) -> web.StreamResponse:
+        query = read_query(request, LogQuery)
+        name = await self._name(request, query.attempt)
+        if query.from_line is None and query.lines is None and query.tail is None:
+            return await self._whole(name)
+        if query.tail is not None and (query.from_line is not None or query.lines is not None):
+            raise BadRequestError("query parameter tail: not together with from_line or lines")
+        return json_answer(await self._range(name, query))
+
+    async def stream_log(self, request: web.Request) -> web.StreamResponse:
+        query = read_query(request, StreamQuery)
+        first = query.from_line
+        if (last_id := request.headers.get("Last-Event-ID")) is not None:
+            if not last_id.isdecimal() or len(last_id) > 16:
+                raise BadRequestError("header Last-Event-ID: not a line number")
+            first = int(last_id) + 1
+        name = await self._name(request, query.attempt)
+        return await self._seats.serve(request, self._follower.follow(name, first))
+
+    async def _name(self, request: web.Request, attempt: int | None) -> LogName:
+        return run_view.log_name(await run_view.get_job(self._store, request.match_info["id"]), attempt)
+
+    async def _whole(self, name: LogName) -> web.StreamResponse:
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
+        path = name.path(self._library.folder)
+        if not await asyncio.to_thread(path.exists):
+            return web.Response(headers=headers)
+        # It knows ranges, conditions and sendfile.
+        return web.FileResponse(path, headers=headers)
+
+    async def _range(self, name: LogName, query: LogQuery) -> Lines:
+        try:
+            async with self._library.borrow(name) as opened:
+                extent = opened.stored.extent
+                if query.tail is not None:
+                    first, count = max(1, extent.lines - query.tail + 1), query.tail
+                else:
+                    first, count = query.from_line or 1, query.lines or DEFAULT_LINES
+                lines = await asyncio.to_thread(read_lines, opened.stored.files, extent, first, count)
+        except FileNotFoundError:
+            extent, lines = Extent(), []
+        return Lines(
+            lines=[Line.model_validate(line_json(line)) for line in lines],
+            total=extent.lines,
+            complete=extent.is_complete,
+            truncated=extent.is_truncated,
+            gaps=[Gap(n=gap.number, missing_bytes=gap.missing_bytes) for gap in extent.gaps],
+            attempt=name.attempt,
+        )

@@ -1,0 +1,76 @@
+"""Operations on repositories and runners. Secrets are sealed for the orchestrator before they leave this process."""
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from tisktask_common.errors import NotFoundError
+from tisktask_common.ids import RepositoryId
+from tisktask_common.rpc import AddRepository, AskPublicKey, RemoveRepository
+from tisktask_common.sealing import seal
+from tisktask_logstream import words
+from tisktask_logstream.api.models import Done, NewRepository, RepositoryList, RunnerList
+from tisktask_logstream.api.operations import Operation, json_answer
+from tisktask_logstream.api.requests import read_body
+from tisktask_logstream.api.runs import PATIENCE_SECONDS
+from tisktask_logstream.bus_link import BusLink
+from tisktask_logstream.rows import RepositoryRecord
+from tisktask_logstream.store import Store
+
+
+class RepositoryRoutes:
+    """Lists, adds and removes repositories; lists runners."""
+
+    def __init__(self, store: Store, bus: BusLink) -> None:
+        self._store = store
+        self._bus = bus
+
+    def operations(self) -> list[Operation]:
+        add = "Add a repository or change one"
+        return [
+            Operation("GET", "/repositories", self.list_repositories, "Repositories", RepositoryList),
+            Operation(
+                "POST",
+                "/repositories",
+                self.add_repository,
+                add,
+                RepositoryRecord,
+                body=NewRepository,
+                status=201,
+                errors=(409, 413, 415),
+            ),
+            Operation("DELETE", "/repositories/{id}", self.remove_repository, "Remove one", Done, errors=(404,)),
+            Operation("GET", "/runners", self.list_runners, "Runner processes", RunnerList),
+        ]
+
+    async def list_repositories(self, _request: web.Request) -> web.StreamResponse:
+        return json_answer(RepositoryList(items=await self._store.list_repositories()))
+
+    async def add_repository(self, request: web.Request) -> web.StreamResponse:
+        new = await read_body(request, NewRepository)
+        order = AddRepository(
+            forge=new.forge,
+            full_name=new.full_name,
+            clone_url=new.clone_url,
+            api_url=new.api_url,
+            sealed_token=await self._seal(new.token),
+            sealed_webhook_secret=await self._seal(new.webhook_secret),
+        )
+        repository = await self._bus.request(order, PATIENCE_SECONDS)
+        added = await self._store.get_repository(repository.id)
+        if added is None:
+            raise NotFoundError(words.no_such("repository", repository.id))
+        return json_answer(added, status=201)
+
+    async def remove_repository(self, request: web.Request) -> web.StreamResponse:
+        order = RemoveRepository(repository_id=RepositoryId(request.match_info["id"]))
+        reply = await self._bus.request(order, PATIENCE_SECONDS)
+        return json_answer(Done(accepted=reply.accepted, reason=reply.reason))
+
+    async def list_runners(self, _request: web.Request) -> web.StreamResponse:
+        return json_answer(RunnerList(items=await self._store.list_runners()))
+
+    async def _seal(self, secret: SecretStr | None) -> str | None:
+        if secret is None:
+            return None
+        reply = await self._bus.request(AskPublicKey(), PATIENCE_SECONDS)
+        return seal(secret, reply.public_key)

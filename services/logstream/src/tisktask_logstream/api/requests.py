@@ -1,0 +1,54 @@
+"""Reading what a client sent; what is wrong with it is said field by field."""
+
+import json
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from tisktask_common.errors import UserError
+from tisktask_logstream import words
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class BadRequestError(UserError):
+    """The request is malformed."""
+
+    code = "bad_request"
+
+
+class UnsupportedMediaTypeError(UserError):
+    """The body is not JSON."""
+
+    code = "unsupported_media_type"
+
+
+def read_query(request: web.Request, model: type[ModelT]) -> ModelT:
+    values = dict(request.query)
+    if len(values) != len(request.query):
+        raise BadRequestError("a query parameter was given twice")
+    return _validate("query parameter", values, model)
+
+
+async def read_body(request: web.Request, model: type[ModelT]) -> ModelT:
+    if request.content_type != "application/json":
+        raise UnsupportedMediaTypeError(words.NOT_JSON)
+    raw = await request.read()
+    try:
+        values = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError(words.NOT_JSON) from error
+    if not isinstance(values, dict):
+        raise BadRequestError(words.NOT_JSON)
+    return _validate("field", values, model)
+
+
+def _validate(where: str, values: dict[str, Any], model: type[ModelT]) -> ModelT:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        # The values stay out of the message: one of them may be a secret.
+        raise BadRequestError(words.invalid_field(where, field[:80], first["msg"])) from None

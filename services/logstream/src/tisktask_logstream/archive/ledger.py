@@ -1,0 +1,94 @@
+"""Records in the database how far each log came, and empties the bus of logs that are complete. Off the hot path."""
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from tisktask_common.errors import BusError, DatabaseError
+from tisktask_common.ids import JobId, RunId
+from tisktask_common.subjects import LOGS
+from tisktask_logstream.archive.extent import Extent
+from tisktask_logstream.archive.library import Library
+from tisktask_logstream.archive.names import LogName
+from tisktask_logstream.bus_link import BusLink
+from tisktask_logstream.store import Store
+
+log = structlog.get_logger()
+
+RECORD_SECONDS = 2.0
+_PURGES_EACH_TIME = 20
+_PURGES_MAX = 100_000
+_PURGE_SUBJECT = f"$JS.API.STREAM.PURGE.{LOGS.name}"
+
+
+class Ledger:
+    """Remembers which logs have changed until that is recorded."""
+
+    def __init__(self, store: Store, library: Library, bus: BusLink) -> None:
+        self._store = store
+        self._library = library
+        self._bus = bus
+        self._changed: set[LogName] = set()
+        self._to_purge: dict[LogName, None] = {}
+
+    def note(self, name: LogName) -> None:
+        self._changed.add(name)
+
+    async def run(self) -> None:
+        is_recovered = False
+        while True:
+            await asyncio.sleep(RECORD_SECONDS)
+            try:
+                if not is_recovered:
+                    await self._recover()
+                    is_recovered = True
+                await self._record()
+                await self._purge()
+            except (DatabaseError, BusError, OSError) as error:
+                log.warning("logs_not_recorded", waiting=len(self._changed), error=str(error))
+
+    async def _recover(self) -> None:
+        """Look again at what the process before this one may not have come to record."""
+        self._changed.update(await self._store.list_incomplete_logs())
+        newest = await self._store.get_newest_update()
+        since = (newest - timedelta(minutes=1)).timestamp() if newest else 0
+        self._changed.update(await asyncio.to_thread(_files_since, self._library.folder, since))
+
+    async def _record(self) -> None:
+        changed, self._changed = self._changed, set()
+        try:
+            extents = {name: extent for name in changed if (extent := await self._extent(name))}
+            if extents:
+                await self._store.save_logs(extents)
+        except (DatabaseError, OSError):
+            self._changed |= changed
+            raise
+        if len(self._to_purge) < _PURGES_MAX:
+            self._to_purge.update(dict.fromkeys(name for name, extent in extents.items() if extent.is_complete))
+
+    async def _extent(self, name: LogName) -> Extent | None:
+        try:
+            async with self._library.borrow(name) as opened:
+                return opened.stored.extent
+        except FileNotFoundError:
+            return None
+
+    async def _purge(self) -> None:
+        for name in list(self._to_purge)[:_PURGES_EACH_TIME]:
+            body = json.dumps({"filter": f"log.*.{name.run}.{name.job}.{name.attempt}"}).encode()
+            reply = json.loads(await self._bus.call(_PURGE_SUBJECT, body))
+            if error := reply.get("error"):
+                log.warning("log_not_purged", job=name.job, error=error.get("description"))
+            del self._to_purge[name]
+
+
+def _files_since(folder: Path, since: float) -> list[LogName]:
+    found: list[LogName] = []
+    for path in folder.glob("*/*.*.log"):
+        job, attempt, _ = path.name.rsplit(".", 2)
+        if attempt.isdecimal() and path.stat().st_mtime >= since:
+            found.append(LogName(RunId(path.parent.name), JobId(job), int(attempt)))
+    return found

@@ -1,0 +1,63 @@
+"""Puts the HTTP application together: routes, the gate, answers to problems."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from tisktask_logstream.api.jobs import JobRoutes
+from tisktask_logstream.api.openapi import openapi_document
+from tisktask_logstream.api.operations import PREFIX, add_routes
+from tisktask_logstream.api.repositories import RepositoryRoutes
+from tisktask_logstream.api.runs import RunRoutes
+from tisktask_logstream.archive.library import Library
+from tisktask_logstream.auth.credentials import Credentials
+from tisktask_logstream.auth.gate import Gate
+from tisktask_logstream.bus_link import BusLink
+from tisktask_logstream.live.follow import LogFollower
+from tisktask_logstream.live.run_feed import RunFeed
+from tisktask_logstream.live.sse import Seats
+from tisktask_logstream.problems import problem_answers
+from tisktask_logstream.settings import LogstreamSettings
+from tisktask_logstream.store import Store
+from tisktask_logstream.web.headers import add_security_headers
+from tisktask_logstream.web.login import LoginRoutes
+from tisktask_logstream.web.pages import PageRoutes
+from tisktask_logstream.web.templates import Templates
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the routes work with."""
+
+    store: Store
+    bus: BusLink
+    library: Library
+    feed: RunFeed
+    seats: Seats
+
+
+def add_everything(app: web.Application, settings: LogstreamSettings, parts: Parts) -> None:
+    """Add the API, the pages and the middlewares to an application that has its health routes already."""
+    credentials = Credentials(settings.admin_token, settings.session_seconds)
+    gate = Gate(credentials, settings.public_url)
+    templates = Templates()
+    pages = PageRoutes(templates, parts.store, parts.bus, parts.feed, parts.seats)
+    app.on_response_prepare.append(add_security_headers)
+    app.middlewares.append(problem_answers(pages.problem))
+    app.middlewares.append(gate.middleware)
+    operations = [
+        *RunRoutes(parts.store, parts.bus, parts.feed, parts.seats).operations(),
+        *JobRoutes(
+            parts.store, parts.bus, parts.library, LogFollower(parts.library, parts.store), parts.seats
+        ).operations(),
+        *RepositoryRoutes(parts.store, parts.bus).operations(),
+    ]
+    document = openapi_document(operations)
+
+    async def openapi(_request: web.Request) -> web.Response:
+        return web.json_response(document)
+
+    add_routes(app, operations)
+    app.router.add_get(f"{PREFIX}/openapi.json", openapi)
+    LoginRoutes(templates, credentials, gate).add_to(app)
+    pages.add_to(app)

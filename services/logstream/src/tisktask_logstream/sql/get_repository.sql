@@ -1,0 +1,4 @@
+-- Reads one repository.
+SELECT id, forge, full_name, clone_url, api_url, has_token, has_webhook_secret, created_at
+FROM api.repositories
+WHERE id = %(id)s

@@ -1,0 +1,4 @@
+-- Lists the repositories that are not removed.
+SELECT id, forge, full_name, clone_url, api_url, has_token, has_webhook_secret, created_at
+FROM api.repositories
+ORDER BY full_name, forge

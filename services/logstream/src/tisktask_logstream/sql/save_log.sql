@@ -1,0 +1,10 @@
+-- Records how far a log came.
+INSERT INTO logstream.logs (job, attempt, run, lines, bytes, gaps, is_complete, is_truncated)
+VALUES (%(job)s, %(attempt)s, %(run)s, %(lines)s, %(bytes)s, %(gaps)s, %(is_complete)s, %(is_truncated)s)
+ON CONFLICT (job, attempt) DO UPDATE
+SET lines = excluded.lines,
+    bytes = excluded.bytes,
+    gaps = excluded.gaps,
+    is_complete = excluded.is_complete,
+    is_truncated = excluded.is_truncated,
+    updated_at = now()

@@ -1,0 +1,127 @@
+"""Every statement of this service, one function each. What the driver raises becomes a DatabaseError."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from tisktask_common.database.pool import Connection, Pool, load_statements
+from tisktask_common.errors import DatabaseError
+from tisktask_common.lifecycle import JOB_ENDS
+from tisktask_logstream.archive.extent import Extent
+from tisktask_logstream.archive.names import LogName
+from tisktask_logstream.rows import (
+    AttemptEnd,
+    AttemptRecord,
+    JobRecord,
+    Record,
+    RepositoryRecord,
+    RunnerRecord,
+    RunRecord,
+)
+
+_SQL = load_statements("tisktask_logstream")
+_JOB_ENDS = [state.value for state in JOB_ENDS]
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs to list; None means any. `after` is the id of the last run of the page before."""
+
+    repository: str | None = None
+    sha: str | None = None
+    states: list[str] | None = None
+    after: str | None = None
+    limit: int = 50
+
+
+class Store:
+    """The database as this service sees it: its own table, and the orchestrator's views in schema `api`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def save_logs(self, logs: Mapping[LogName, Extent]) -> None:
+        async with self._connection() as connection, connection.cursor() as cursor:
+            await cursor.executemany(_SQL["save_log"], [_log_values(name, extent) for name, extent in logs.items()])
+
+    async def list_incomplete_logs(self) -> list[LogName]:
+        rows = await self._read("list_incomplete_logs", {})
+        return [LogName(row["run"], row["job"], row["attempt"]) for row in rows]
+
+    async def get_newest_update(self) -> datetime | None:
+        rows = await self._read("get_newest_update", {})
+        return rows[0]["updated_at"]
+
+    async def get_attempt_runner(self, name: LogName) -> str | None:
+        rows = await self._read("get_attempt_runner", {"job": name.job, "attempt": name.attempt})
+        return rows[0]["runner"] if rows else None
+
+    async def get_attempt_end(self, job: str, attempt: int) -> AttemptEnd | None:
+        values = {"job": job, "attempt": attempt, "ends": _JOB_ENDS}
+        return _first(await self._read("get_attempt_end", values), AttemptEnd)
+
+    async def list_runs(self, wanted: RunFilter) -> list[RunRecord]:
+        return _all(await self._read("list_runs", asdict(wanted)), RunRecord)
+
+    async def get_runs(self, ids: Sequence[str]) -> list[RunRecord]:
+        return _all(await self._read("get_runs", {"ids": list(ids)}), RunRecord)
+
+    async def list_jobs_of_runs(self, runs: Sequence[str]) -> list[JobRecord]:
+        return _all(await self._read("list_jobs_of_runs", {"runs": list(runs)}), JobRecord)
+
+    async def get_job(self, job: str) -> JobRecord | None:
+        return _first(await self._read("get_job", {"id": job}), JobRecord)
+
+    async def list_attempts(self, job: str) -> list[AttemptRecord]:
+        return _all(await self._read("list_attempts", {"job": job}), AttemptRecord)
+
+    async def list_repositories(self) -> list[RepositoryRecord]:
+        return _all(await self._read("list_repositories", {}), RepositoryRecord)
+
+    async def get_repository(self, repository: str) -> RepositoryRecord | None:
+        return _first(await self._read("get_repository", {"id": repository}), RepositoryRecord)
+
+    async def list_runners(self) -> list[RunnerRecord]:
+        return _all(await self._read("list_runners", {}), RunnerRecord)
+
+    async def _read(self, statement: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        async with self._connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(_SQL[statement], values)
+            return await cursor.fetchall()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Connection, None]:
+        try:
+            async with self._pool.connection(timeout=5) as connection:
+                yield connection
+        except (psycopg.Error, PoolTimeout, PoolClosed) as error:
+            raise DatabaseError(f"the database did not answer: {error}") from error
+
+
+def _all(rows: list[dict[str, Any]], kind: type[RecordT]) -> list[RecordT]:
+    return [kind.model_validate(row) for row in rows]
+
+
+def _first(rows: list[dict[str, Any]], kind: type[RecordT]) -> RecordT | None:
+    return kind.model_validate(rows[0]) if rows else None
+
+
+def _log_values(name: LogName, extent: Extent) -> dict[str, Any]:
+    return {
+        "job": name.job,
+        "attempt": name.attempt,
+        "run": name.run,
+        "lines": extent.lines,
+        "bytes": extent.stored_bytes,
+        "gaps": len(extent.gaps),
+        "is_complete": extent.is_complete,
+        "is_truncated": extent.is_truncated,
+    }

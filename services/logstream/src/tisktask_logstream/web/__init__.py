@@ -1,0 +1,1 @@
+"""The pages: server-rendered HTML, plain JavaScript, one style sheet."""

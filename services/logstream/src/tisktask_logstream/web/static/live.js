@@ -1,0 +1,79 @@
+// Keeps a page true: the server sends the fragments that have changed, this puts them in their places.
+
+import { keepTimes, writeTimes } from "./times.js";
+
+const ROWS_MAX = 200;
+
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content.firstElementChild;
+}
+
+function replace(old, fresh) {
+  // Who is on a link or button of the old fragment stays on the same one of the new.
+  const active = old.contains(document.activeElement) ? document.activeElement : null;
+  const place = active && `${active.tagName}[href="${active.getAttribute("href")}"]`;
+  old.replaceWith(fresh);
+  if (active) (fresh.querySelector(place) ?? fresh.querySelector("button"))?.focus();
+  writeTimes(fresh);
+}
+
+function put(id, html) {
+  const fresh = parse(html);
+  const old = document.getElementById(id);
+  if (old) return replace(old, fresh);
+  const rows = document.getElementById("rows");
+  if (!rows || !("takesNew" in rows.dataset)) return;
+  if ("isEmpty" in rows.dataset) return refresh();
+  // Newest first; what was created earlier than the first row is on its place or on a later page.
+  if (rows.firstElementChild && rows.firstElementChild.id > id) return;
+  rows.prepend(fresh);
+  fresh.classList.add("is-new");
+  writeTimes(fresh);
+  while (rows.children.length > ROWS_MAX) rows.lastElementChild.remove();
+}
+
+async function refresh() {
+  const answer = await fetch(location.href);
+  if (answer.redirected) return location.assign(answer.url);
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById("live");
+  const old = document.getElementById("live");
+  if (fresh && old) {
+    old.replaceChildren(...fresh.childNodes);
+    writeTimes(old);
+  }
+}
+
+function listen(live) {
+  const connection = document.getElementById("connection");
+  const source = new EventSource(live.dataset.stream);
+  let wasLost = false;
+  source.addEventListener("html", (event) => {
+    const { id, html } = JSON.parse(event.data);
+    put(id, html);
+    document.dispatchEvent(new CustomEvent("fragment", { detail: id }));
+  });
+  source.addEventListener("reload", refresh);
+  source.addEventListener("open", () => {
+    connection.hidden = true;
+    if (wasLost) refresh();
+    wasLost = false;
+  });
+  source.addEventListener("error", () => {
+    wasLost = true;
+    connection.hidden = false;
+    // A refusal (seats, sign-in) ends an EventSource for good: try again, slowly.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(live), 5000);
+  });
+  addEventListener("pagehide", () => source.close(), { once: true });
+}
+
+keepTimes();
+for (const select of document.querySelectorAll("select[data-submits]")) {
+  select.addEventListener("change", () => select.form.requestSubmit());
+}
+const live = document.getElementById("live");
+if (live) listen(live);
