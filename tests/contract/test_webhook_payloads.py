@@ -63,7 +63,7 @@ async def test_a_payload_becomes_what_its_golden_file_says(
         assert len(await stack.triggers()) == before
         return
     trigger = (await stack.triggers())[before]
-    assert trigger.trigger_id == answer["trigger_id"]
+    assert trigger.trigger_id == answer["id"]
     assert trigger.change.model_dump() == expected["change"]
     assert await stack.payload(trigger) == body
     assert trigger.payload_bytes == len(body)

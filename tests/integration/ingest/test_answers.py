@@ -32,7 +32,7 @@ async def test_a_push_is_stored_with_its_payload_before_it_is_answered(calm_stac
     post = delivery(forge, "push", push(), delivery_id="stored")
     status, answer = await calm_stack.post(post)
     trigger = (await calm_stack.triggers())[-1]
-    assert (status, answer) == (202, {"trigger_id": trigger.trigger_id})
+    assert (status, answer) == (202, {"id": trigger.trigger_id})
     assert (trigger.repository.forge, trigger.repository.full_name) == (forge, "octo/app")
     assert (trigger.delivery, trigger.change.sha) == ("stored", SHA)
     assert await calm_stack.payload(trigger) == post.body
@@ -41,7 +41,7 @@ async def test_a_push_is_stored_with_its_payload_before_it_is_answered(calm_stac
 async def test_a_local_push_is_stored(calm_stack: Stack) -> None:
     status, answer = await calm_stack.post(delivery("local", "push", local_push(), delivery_id="local"))
     trigger = (await calm_stack.triggers())[-1]
-    assert (status, answer["trigger_id"]) == (202, trigger.trigger_id)
+    assert (status, answer["id"]) == (202, trigger.trigger_id)
     assert trigger.change.branch == "main"
 
 

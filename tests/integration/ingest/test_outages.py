@@ -28,7 +28,7 @@ async def post(stack: Stack, delivery_id: str) -> str:
     async with asyncio.timeout(FORGE_TIMEOUT_SECONDS):
         status, answer = await stack.post(delivery("github", "push", push(), delivery_id=delivery_id))
     assert status == 202, answer
-    return answer["trigger_id"]
+    return answer["id"]
 
 
 async def wait_until_spool_is_empty(stack: Stack) -> None:

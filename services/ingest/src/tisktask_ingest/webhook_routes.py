@@ -90,7 +90,7 @@ def _log(answer: Answer) -> None:
 def _response(answer: Answer) -> web.Response:
     match answer:
         case Accepted(trigger_id):
-            return web.json_response({"trigger_id": trigger_id}, status=202)
+            return web.json_response({"id": trigger_id}, status=202)
         case Pong(full_name):
             return web.json_response({"ping": words.pong(full_name)}, status=202)
         case Ignored(reason):
