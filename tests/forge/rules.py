@@ -82,7 +82,7 @@ def create_status(state: ForgeState, repository: Repository, sha: str, token: To
         fields = json.loads(call.body)
     except ValueError:
         fields = None
-    if not isinstance(fields, dict):
+    if not isinstance(fields, dict) or not all(isinstance(one, str | None) for one in fields.values()):
         return error(400 if state.flavour is Flavour.GITHUB else 422, "Problems parsing JSON")
     if state.flavour is Flavour.GITHUB:
         return _create_at_github(state, repository, sha, token, fields)

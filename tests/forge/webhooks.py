@@ -44,11 +44,11 @@ class Push:
 
 def push_payload(flavour: Flavour, repository: Repository, push: Push, clone_url: str) -> dict[str, Any]:
     if flavour is Flavour.GITHUB:
-        return _github_push(repository, push, clone_url)
+        return _github_push(flavour, repository, push, clone_url)
     return _gitea_push(flavour, repository, push, clone_url)
 
 
-def _github_push(repository: Repository, push: Push, clone_url: str) -> dict[str, Any]:
+def _github_push(flavour: Flavour, repository: Repository, push: Push, clone_url: str) -> dict[str, Any]:
     commit = None if push.is_deletion else _commit(repository, push, {"username": push.actor})
     is_tag = push.ref.startswith("refs/tags/")
     return {
@@ -64,7 +64,7 @@ def _github_push(repository: Repository, push: Push, clone_url: str) -> dict[str
         "head_commit": commit,
         "pusher": {"name": push.actor, "email": f"{push.actor}@example.com"},
         "repository": {
-            **_repository(repository, clone_url),
+            **_repository(flavour, repository, clone_url),
             # Numbers in push events alone.
             "created_at": 1767225600,
             "pushed_at": 1767225600,
@@ -95,7 +95,7 @@ def _gitea_push(flavour: Flavour, repository: Repository, push: Push, clone_url:
         "total_commits": len(commits),
         "head_commit": commit,
         "repository": {
-            **_repository(repository, clone_url),
+            **_repository(flavour, repository, clone_url),
             "object_format_name": "sha1",
             "created_at": EPOCH,
             "url": f"https://{flavour}.example/api/v1/repos/{repository.full_name}",
@@ -120,13 +120,13 @@ def _commit(repository: Repository, push: Push, author: dict[str, str]) -> dict[
     }
 
 
-def _repository(repository: Repository, clone_url: str) -> dict[str, Any]:
+def _repository(flavour: Flavour, repository: Repository, clone_url: str) -> dict[str, Any]:
     owner, _, name = repository.full_name.partition("/")
     return {
         "id": repository.id,
         "name": name,
         "full_name": repository.full_name,
-        "owner": {"id": 3, "login": owner, "username": owner, "name": owner},
+        "owner": {"id": 3, "login": owner, "name" if flavour is Flavour.GITHUB else "username": owner},
         "private": repository.is_private,
         "fork": False,
         "html_url": f"https://forge.example/{repository.full_name}",

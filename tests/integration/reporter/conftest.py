@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -14,14 +15,15 @@ from pydantic import SecretStr
 from forge import Flavour, Forge, Token
 from nats_server import NatsServer
 from reporter_events import SHA, RunStory
-from tisktask_common.bus.connection import Bus
+from tisktask_common.bus.connection import Bus, Outgoing
 from tisktask_common.database.migrate import load_migrations, migrate
 from tisktask_common.database.pool import open_pool
-from tisktask_common.errors import NotFoundError
+from tisktask_common.errors import InfrastructureError, NotFoundError
 from tisktask_common.events import AnyEvent, Repository, RepositoryChanged
 from tisktask_common.ids import RepositoryId
 from tisktask_common.rpc import AskCredential, Credential
 from tisktask_common.sealing import seal
+from tisktask_common.subjects import event_subject
 from tisktask_reporter.__main__ import run_reporter
 from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_reporter.settings import ReporterSettings
@@ -36,18 +38,19 @@ class Known:
     forge: str
     full_name: str
     api_url: str
-    token: str | None
+    token: str | None = field(repr=False)
 
 
 @dataclass
 class Credentials:
     """Answers for the orchestrator: what it knows may change while a test runs."""
 
-    repositories: dict[str, Known] = field(default_factory=dict)
-    asked: int = 0
+    repositories: dict[str, Known] = field(default_factory=dict, repr=False)
+    is_away: bool = False
 
     async def answer(self, request: AskCredential, _caller: str) -> Credential:
-        self.asked += 1
+        if self.is_away:
+            raise InfrastructureError("the database is away")
         known = self.repositories.get(request.repository_id)
         if known is None:
             raise NotFoundError("no such repository")
@@ -69,17 +72,24 @@ class Site:
     settings: ReporterSettings
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def know(self, forge: Forge, token: Token | str | None, full_name: str = "me/app", id: str = "repo_1") -> None:
+    def know(self, forge: Forge, token: Token | str | None, full_name: str = "me/app", repo: str = "repo_1") -> None:
         value = token.value if isinstance(token, Token) else token
-        self.credentials.repositories[id] = Known(forge.state.flavour, full_name, forge.api_url, value)
+        self.credentials.repositories[repo] = Known(forge.state.flavour, full_name, forge.api_url, value)
 
     async def publish(self, *events: AnyEvent) -> None:
         for event in events:
             await self.bus.publish_event(event)
 
-    async def announce_change(self, id: str = "repo_1") -> None:
-        known = self.credentials.repositories[id]
-        repository = Repository(id=RepositoryId(id), forge=known.forge, full_name=known.full_name)
+    async def publish_as_new(self, event: AnyEvent) -> None:
+        await self.bus.publish(Outgoing(event_subject(event), event.model_dump_json().encode(), uuid4().hex))
+
+    @property
+    def is_reporting(self) -> bool:
+        return bool(self._tasks)
+
+    async def announce_change(self, repo: str = "repo_1") -> None:
+        known = self.credentials.repositories[repo]
+        repository = Repository(id=RepositoryId(repo), forge=known.forge, full_name=known.full_name)
         await self.publish(RepositoryChanged(repository=repository))
 
     def start_reporter(self, **settings: Any) -> asyncio.Task[None]:

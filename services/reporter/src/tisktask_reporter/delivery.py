@@ -33,7 +33,7 @@ log = structlog.get_logger()
 #: When the orchestrator does not tell the credential.
 NO_CREDENTIAL_SECONDS = 2.0
 #: How much longer a claim holds than a post may take. A claim of a killed process is free again after both.
-LEASE_MARGIN_SECONDS = 5.0
+LEASE_MARGIN_SECONDS = 3.0
 
 posts_delivered = Counter(
     "tisktask_statuses_delivered_total", "Statuses that a forge has confirmed", ["forge", "state"]

@@ -1,0 +1,82 @@
+"""What each event asks to be shown."""
+
+import typing
+
+import pytest
+
+from reporter_events import RunStory
+from tisktask_common.events import AnyEvent, JobEvent, RunEvent
+from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS, JobKind, JobState, RunState
+from tisktask_reporter.fold import TYPES, desired_status
+from tisktask_reporter.status import StatusState
+
+URL = "https://ci.example.com"
+
+
+def test_all_events_of_runs_and_jobs_are_known_but_those_without_a_state() -> None:
+    union = typing.get_args(typing.get_args(AnyEvent)[0])
+    about_runs = {kind.model_fields["type"].default for kind in union if issubclass(kind, RunEvent)}
+    assert about_runs - TYPES == {"image.built"}
+    assert about_runs >= TYPES
+
+
+@pytest.mark.parametrize("state", set(RunState) - RUN_ENDS)
+def test_a_run_that_has_not_ended_is_pending(state: RunState) -> None:
+    desired = desired_status(RunStory().created(state), URL)
+    assert desired
+    assert desired.shown.state is StatusState.PENDING
+    assert ("approval" in desired.shown.description) == (state is RunState.AWAITING_APPROVAL)
+
+
+@pytest.mark.parametrize("end", RUN_ENDS)
+def test_the_end_of_a_run_is_shown(end: RunState) -> None:
+    desired = desired_status(RunStory().finished(end), URL)
+    assert desired
+    assert desired.shown.state is not StatusState.PENDING
+    assert (desired.shown.state is StatusState.SUCCESS) == (end is RunState.SUCCEEDED)
+
+
+@pytest.mark.parametrize("end", JOB_ENDS)
+def test_the_end_of_a_job_is_shown(end: JobState) -> None:
+    desired = desired_status(RunStory().job_finished("build", end), URL)
+    assert desired
+    assert desired.shown.state is not StatusState.PENDING
+    assert (desired.shown.state is StatusState.SUCCESS) == (end is JobState.SUCCEEDED)
+
+
+def test_a_job_that_gets_another_attempt_is_pending_again() -> None:
+    story = RunStory()
+    for event in (story.job_created("a"), story.job_claimed("a"), story.job_started("a"), story.job_queued("a", 2)):
+        desired = desired_status(event, URL)
+        assert desired
+        assert desired.shown.state is StatusState.PENDING
+        assert desired.key.context == "tisktask/push/a"
+
+
+def test_the_order_and_the_link_are_those_of_the_run() -> None:
+    story = RunStory(number=7)
+    first, second = story.created(), story.started()
+    assert isinstance(second, RunEvent)
+    assert not isinstance(second, JobEvent)
+    desired = desired_status(second, URL)
+    assert desired
+    assert (desired.run_number, desired.revision) == (7, first.revision + 1)
+    assert desired.shown.target_url == f"{URL}/runs/{story.run_id}"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        RunStory(forge="local").created(),
+        RunStory(sha="0" * 40).created(),
+        RunStory(sha="../../../../user").created(),
+        RunStory(sha="").created(),
+        RunStory().job_created("prepare", JobKind.PREPARE),
+    ],
+)
+def test_some_events_ask_for_nothing(event: RunEvent) -> None:
+    assert desired_status(event, URL) is None
+
+
+def test_long_hashes_are_commits_too() -> None:
+    assert desired_status(RunStory(sha="ab" * 32).created(), URL)
