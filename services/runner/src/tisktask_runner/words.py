@@ -1,5 +1,75 @@
 """Every sentence that a user reads because of a runner: reasons of ends, and lines that are added to a log."""
 
+import signal as signals
+
+from tisktask_common.rpc import JobSpec, Limits
+
+#: How the image of a program without a build file is called in a sentence.
+DEFAULT_IMAGE = "of this installation's default"
+PAYLOAD_ABSENT = "This event came without a webhook, so this is what Tisktask knows about it."
+PAYLOAD_EXPIRED = "The webhook's body is no longer stored, so this is what Tisktask knows about it."
+PAYLOAD_UNREADABLE = "The stored body of the webhook can not be read, so this is what Tisktask knows about it."
+
+
+def preparing(spec: JobSpec) -> str:
+    action = f" {spec.change.action}" if spec.change.action else ""
+    return f"Preparing run {spec.run_number} of {spec.repository.full_name}: {spec.change.event}{action}"
+
+
+def commit_fetched(sha: str, title: str) -> str:
+    return f"Commit {sha[:12]}: {title}"
+
+
+def job_found(name: str, path: str) -> str:
+    return f"Job {name} ({path})"
+
+
+def warning(sentence: str) -> str:
+    return f"Warning: {sentence}"
+
+
+def program_failed(exit_code: int, signal: int | None, limits: Limits, *, out_of_memory: bool) -> str:
+    if out_of_memory:
+        of = f" of {_size(limits.memory_bytes)}" if limits.memory_bytes else ""
+        return f"Out of memory: the job reached its limit{of} and a process of it was killed."
+    if signal is not None:
+        return f"The program was ended by signal {signal} ({_signal_name(signal)})."
+    return f"The program ended with exit code {exit_code}."
+
+
+def program_lost(cause: str) -> str:
+    return f"How the program ended is not known: {cause}."
+
+
+def no_program() -> str:
+    return "The job names no program; the orchestrator that queued it is of another version."
+
+
+def pod_gone() -> str:
+    return "The program's pod is gone: somebody removed it, or the host was started anew."
+
+
+def timed_out(seconds: int) -> str:
+    return f"The job took longer than its limit of {_duration(seconds)} and was stopped."
+
+
+def default_image_missing(name: str, cause: str) -> str:
+    return f"The default job image {name} can not be fetched: {cause}"
+
+
+def engine_failed(cause: str) -> str:
+    return f"The runner could not run the job: {cause}"
+
+
+def internal_error(kind: str) -> str:
+    return f"An error in the runner itself ({kind}); its log says more."
+
+
+def taken_over() -> str:
+    return (
+        "\n[tisktask] This attempt was given up: the runner was not heard for too long. The job goes on without it.\n"
+    )
+
 
 def log_limit_reached(limit_bytes: int) -> str:
     return f"The log is larger than the limit of {_size(limit_bytes)}; the job was stopped."
@@ -8,6 +78,20 @@ def log_limit_reached(limit_bytes: int) -> str:
 def log_cut(limit_bytes: int) -> str:
     """Say at the end of the log itself that the rest is missing."""
     return f"\n[tisktask] {log_limit_reached(limit_bytes)} What it printed after this is not kept.\n"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signals.Signals(number).name
+    except ValueError:
+        return "unknown"
+
+
+def _duration(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
 def _size(count: int) -> str:

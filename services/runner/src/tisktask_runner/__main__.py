@@ -1,0 +1,188 @@
+"""`python -m tisktask_runner`: one replica of a runner host."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+import structlog
+
+from tisktask_common.bus.connection import Bus, connect
+from tisktask_common.process.service import Process, run_service
+from tisktask_common.process.settings import PREFIX
+from tisktask_common.sealing import KeyPair
+from tisktask_runner.attempt.images import Images
+from tisktask_runner.attempt.roster import Roster
+from tisktask_runner.attempt.workshop import Workshop
+from tisktask_runner.collect import Ages, collect_forever
+from tisktask_runner.engine.model import EnginePlace
+from tisktask_runner.engine.pods import Engine, open_engine
+from tisktask_runner.heartbeat import Presence, beat, beat_forever
+from tisktask_runner.host.configure import read_configured
+from tisktask_runner.host.facts import read_facts
+from tisktask_runner.host.storage import Storage
+from tisktask_runner.image.host import BuildHost, BuildLimits
+from tisktask_runner.log.shipper import ShippingLane
+from tisktask_runner.log.uplink import LogUplink
+from tisktask_runner.log.watch import FileWatcher
+from tisktask_runner.settings import RunnerSettings
+from tisktask_runner.source.mirror import Mirrors
+from tisktask_runner.source.transfer import TransferLimits
+from tisktask_runner.worker import Worker, obey_orders
+
+log = structlog.get_logger()
+
+_DAY_SECONDS = 86_400
+_PODMAN_POLL_SECONDS = 1.0
+
+
+def main() -> None:
+    settings = RunnerSettings()
+    run_service("runner", settings, lambda process: serve(process, settings))
+
+
+async def serve(process: Process, settings: RunnerSettings) -> None:
+    """Run until cancelled: take work, supervise it, and hand it over at the end."""
+    (settings.state_dir / "jobs").mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback((await process.serve_http()).close)
+        process.ready_checks["bus"] = process.ready_checks["podman"] = _not_yet
+        engine = await stack.enter_async_context(_open_engine(settings))
+        process.ready_checks["podman"] = engine.ping
+        bus = await connect(settings, f"runner-{settings.runner}", on_closed=_die)
+        stack.push_async_callback(bus.close)
+        process.ready_checks["bus"] = lambda: _is_connected(bus)
+        lane = await stack.enter_async_context(_open_lane(bus))
+        shop = _furnish(settings, bus, engine, lane)
+        await _work(process, settings, shop)
+
+
+async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> None:
+    roster = Roster(shop)
+    worker = Worker(shop, roster, settings.pool, settings.slots)
+    presence = Presence(settings.runner, settings.replica, settings.pool, settings.slots)
+    ages = Ages(settings.mirror_days * _DAY_SECONDS, settings.image_days * _DAY_SECONDS)
+    worker.puller.is_paused = True  # until Podman has answered
+    await obey_orders(shop.bus, settings.runner, roster)
+    # What runs already comes before new work, and its lease is extended before anything that may take time.
+    worker.adopt()
+    pulling = asyncio.create_task(worker.puller.run(), name="pull")
+    adopting = asyncio.create_task(worker.adopt_forever(), name="adopt")
+    keeping = [
+        asyncio.create_task(beat_forever(shop.bus, presence, roster), name="heartbeat"),
+        asyncio.create_task(_heed_podman(shop.engine, worker, presence), name="podman"),
+        asyncio.create_task(collect_forever(shop, ages), name="collect"),
+    ]
+    tasks = [pulling, adopting, *keeping]
+    try:
+        # None of them ends by itself: the first that does has failed, and the process with it.
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        presence.is_draining = True
+        pulling.cancel()
+        adopting.cancel()
+        if settings.drain == "wait" and process.stopping.is_set():
+            await asyncio.gather(pulling, adopting, return_exceptions=True)
+            await roster.until_empty()
+        await beat(shop.bus, presence, roster)
+        await roster.leave_all()
+        await asyncio.gather(pulling, adopting, return_exceptions=True)
+        # A claim that was answered just now has brought one more.
+        await roster.leave_all()
+        for task in keeping:
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
+
+
+async def _heed_podman(engine: Engine, worker: Worker, presence: Presence) -> None:
+    """Take no work while Podman is away."""
+    while True:
+        is_there = await engine.ping()
+        if is_there and worker.puller.is_paused:
+            log.info("podman_found")
+            worker.puller.resume()
+        elif not is_there and not worker.puller.is_paused:
+            log.warning("podman_away", consequence="no work is taken")
+            worker.puller.is_paused = True
+        if is_there and not presence.engine:
+            presence.engine = str(await engine.version())
+        await asyncio.sleep(_PODMAN_POLL_SECONDS)
+
+
+@asynccontextmanager
+async def _open_engine(settings: RunnerSettings) -> AsyncGenerator[Engine]:
+    storage = _storage(settings)
+    facts = read_facts()
+    # Only the first start has to wait: later the configuration is known, and pods that run must not be left alone.
+    while not (configured := read_configured(storage, facts)) and not settings.podman_socket.is_socket():
+        log.warning("podman_not_reachable", socket=str(settings.podman_socket))
+        await asyncio.sleep(_PODMAN_POLL_SECONDS)
+    place = EnginePlace(settings.podman_socket, settings.runner, storage.tmp_dir, temporary=storage.temporary)
+    async with open_engine(replace(place, networks=configured.networks) if configured else place) as engine:
+        yield engine
+
+
+@asynccontextmanager
+async def _open_lane(bus: Bus) -> AsyncGenerator[ShippingLane]:
+    watcher, uplink = FileWatcher(), LogUplink(bus)
+    watcher.start()
+    sending = asyncio.create_task(uplink.run(), name="logs")
+    with ThreadPoolExecutor(2, "logs") as threads:
+        try:
+            yield ShippingLane(uplink, watcher, threads)
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            watcher.close()
+
+
+def _furnish(settings: RunnerSettings, bus: Bus, engine: Engine, lane: ShippingLane) -> Workshop:
+    state = settings.state_dir
+    # A build's environment is nobody's business but Podman's: what we were told stays here.
+    own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    host = BuildHost(
+        folder=state / "builds",
+        environment=_storage(settings).environment(own),
+        limits=BuildLimits(settings.build_seconds, settings.build_memory_bytes, settings.build_cpus),
+        network="private" if "bridge" in engine.place.networks else "none",
+        registry=settings.registry,
+        is_storage_ours=settings.podman_root is not None,
+    )
+    archive = settings.default_image_archive or state / "default-image.tar"
+    limits = TransferLimits(seconds=settings.fetch_seconds, bytes_max=settings.fetch_bytes)
+    return Workshop(
+        runner=settings.runner,
+        jobs=state / "jobs",
+        bus=bus,
+        engine=engine,
+        mirrors=Mirrors(state / "mirrors", limits),
+        images=Images(engine, host, settings.default_image, archive),
+        lane=lane,
+        keys=KeyPair.generate(),
+    )
+
+
+def _storage(settings: RunnerSettings) -> Storage:
+    return Storage(settings.state_dir, settings.podman_root, settings.podman_runroot)
+
+
+async def _is_connected(bus: Bus) -> bool:
+    return bus.is_ready
+
+
+async def _not_yet() -> bool:
+    return False
+
+
+def _die() -> None:
+    """End at once: the bus is closed for good, and whoever started us starts us again."""
+    log.error("bus_closed")
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

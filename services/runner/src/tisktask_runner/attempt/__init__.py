@@ -1,0 +1,1 @@
+"""One attempt of a job on this host, from its claim to the removal of its directory."""

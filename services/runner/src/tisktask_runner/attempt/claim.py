@@ -1,0 +1,20 @@
+"""Asks the orchestrator for an attempt: the answer makes it ours, or says that it is somebody else's."""
+
+from datetime import UTC, datetime
+
+from tisktask_common.rpc import AttemptRef, ClaimJob, JobGrant
+from tisktask_runner.attempt.directory import AttemptRecord
+from tisktask_runner.attempt.workshop import Workshop
+
+
+async def claim(shop: Workshop, ref: AttemptRef) -> JobGrant:
+    """Claim an attempt, or claim it again to have its secrets. Raises what the orchestrator or the bus raises."""
+    request = ClaimJob(job_id=ref.job_id, attempt=ref.attempt, runner=shop.runner, public_key=shop.keys.public)
+    return await shop.bus.request(request)
+
+
+def record_of(grant: JobGrant) -> AttemptRecord | None:
+    """Make what is kept of a granted claim; None: it was not granted."""
+    if not grant.granted or grant.spec is None:
+        return None
+    return AttemptRecord(spec=grant.spec, claimed_at=datetime.now(UTC))

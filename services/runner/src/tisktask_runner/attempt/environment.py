@@ -1,0 +1,58 @@
+"""The environment variables of a job: the names that programs rely on. Pure."""
+
+from tisktask_common.rpc import JobSpec
+
+IPC_TARGET = "/run/tisktask"
+SOCKET_PATH = f"{IPC_TARGET}/command.sock"
+EVENT_PATH = f"{IPC_TARGET}/event.json"
+WORKSPACE_TARGET = "/workspace"
+
+#: Names for programs that were written for a forge's own variables. Gitea's are Forgejo's.
+_FORGE_PREFIXES = {"github": "TISKTASK_GITHUB", "forgejo": "TISKTASK_FORGEJO", "gitea": "TISKTASK_FORGEJO"}
+
+
+def job_environment(spec: JobSpec, workspace: str = WORKSPACE_TARGET) -> dict[str, str]:
+    """List all variables. What does not apply is empty, not missing: `set -u` in a shell must not trip over it."""
+    change = spec.change
+    variables = {
+        "CI": "true",
+        "TISKTASK": "true",
+        "TISKTASK_RUN_ID": spec.run_id,
+        "TISKTASK_RUN_NUMBER": str(spec.run_number),
+        "TISKTASK_JOB_ID": spec.job_id,
+        "TISKTASK_JOB_NAME": spec.name,
+        "TISKTASK_PARENT_JOB_ID": spec.parent_job_id or "",
+        "TISKTASK_ATTEMPT": str(spec.attempt),
+        "TISKTASK_SOCKET_PATH": SOCKET_PATH,
+        "TISKTASK_EVENT_PATH": EVENT_PATH,
+        "TISKTASK_EVENT": change.event,
+        "TISKTASK_ACTION": change.action or "",
+        "TISKTASK_SHA": change.sha,
+        "TISKTASK_REF": change.ref,
+        "TISKTASK_BRANCH": change.branch or "",
+        "TISKTASK_TAG": change.tag or "",
+        "TISKTASK_BASE_SHA": change.base_sha or "",
+        "TISKTASK_BASE_BRANCH": change.base_branch or "",
+        "TISKTASK_PULL_REQUEST": "" if change.pull_request is None else str(change.pull_request),
+        "TISKTASK_REPOSITORY": spec.repository.full_name,
+        "TISKTASK_ACTOR": change.actor,
+        "TISKTASK_FORGE": spec.repository.forge,
+        "TISKTASK_FORGE_API_URL": spec.api_url,
+        "TISKTASK_URL": spec.page_url,
+        "TISKTASK_WORKSPACE": workspace,
+    }
+    return variables | _forge_variables(spec)
+
+
+def _forge_variables(spec: JobSpec) -> dict[str, str]:
+    prefix = _FORGE_PREFIXES.get(spec.repository.forge)
+    if prefix is None:
+        return {}
+    # Forges know no tag event: a tag is pushed.
+    event = "push" if spec.change.event == "tag" else spec.change.event
+    return {
+        f"{prefix}_EVENT": event,
+        f"{prefix}_ACTION": spec.change.action or "",
+        f"{prefix}_SHA": spec.change.sha,
+        f"{prefix}_REPOSITORY": spec.repository.full_name,
+    }

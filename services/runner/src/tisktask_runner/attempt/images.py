@@ -1,0 +1,83 @@
+"""The image of a job on this host: found by its key, or made of the commit; else what that means for the attempt."""
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from tisktask_common.lifecycle import JobState
+from tisktask_common.rpc import Program
+from tisktask_runner import words
+from tisktask_runner.attempt.outcome import Outcome, errored, failed
+from tisktask_runner.engine.pods import Engine
+from tisktask_runner.image.build import BuildOrder, ensure_image
+from tisktask_runner.image.default import ensure_default_image
+from tisktask_runner.image.host import BuildHost, call_podman, image_name
+from tisktask_runner.image.key import ImagePlan
+from tisktask_runner.image.outcomes import BuildErrored, BuildFailed, BuildTimedOut, NotBuilt, Ready
+
+log = structlog.get_logger()
+
+#: Part of every key: an image that was built for another machine is another image.
+PLATFORM = f"linux/{platform.machine()}"
+_PULL_SECONDS_MAX = 600.0
+
+
+@dataclass
+class Images:
+    """Where images are and are made."""
+
+    engine: Engine
+    host: BuildHost
+    #: Image of programs without a build file, by its name; empty: made of the archive.
+    default_image: str
+    default_archive: Path
+    _loaded_default: str = ""
+
+    async def find(self, program: Program) -> str | None:
+        """Name the program's image if it is on this host. One short question: the way of almost every job."""
+        name = image_name(program.image_key) if program.image_key else self.default_image or self._loaded_default
+        return name if name and await self.engine.has_image(name) else None
+
+    async def has(self, plan: ImagePlan) -> bool:
+        return await self.engine.has_image(image_name(plan.key))
+
+    async def ensure_default(self) -> str | Outcome:
+        """Have the default image: from the archive, or from the registry that its name says."""
+        name = self.default_image or self._loaded_default
+        if name and await self.engine.has_image(name):
+            return name
+        if not self.default_image:
+            loaded = await ensure_default_image(self.host, self.default_archive)
+            if isinstance(loaded, BuildErrored):
+                return errored(loaded.reason)
+            self._loaded_default = loaded.image
+            return loaded.image
+        pulled = await call_podman(self.host, "pull", "--quiet", name, seconds_max=_PULL_SECONDS_MAX)
+        return name if pulled.exit_code == 0 else errored(words.default_image_missing(name, pulled.error))
+
+    async def make(self, plan: ImagePlan, context: Path, log_path: Path) -> Ready | Outcome:
+        """Build the image (once on this host, however many ask for it), or pull it."""
+        if await self.has(plan):
+            return Ready(image_name(plan.key), plan.key, built=False, seconds=0)
+        made = await ensure_image(self.host, BuildOrder(plan, context, log_path))
+        return made if isinstance(made, Ready) else outcome_of_build(made)
+
+    async def remove_unused(self, age_seconds: float) -> int:
+        """Remove built images of that age that no container uses. A job that wants one again makes it again."""
+        filters = ("--filter", "label=tisktask.key", "--filter", f"until={int(age_seconds)}s")
+        pruned = await call_podman(self.host, "image", "prune", "--all", "--force", *filters)
+        if pruned.exit_code != 0:
+            log.warning("images_not_removed", error=pruned.error)
+        return len(pruned.output.split())
+
+
+def outcome_of_build(refusal: NotBuilt) -> Outcome:
+    match refusal:
+        case BuildFailed():
+            return failed(refusal.reason)
+        case BuildTimedOut():
+            return Outcome(JobState.TIMED_OUT, refusal.reason)
+        case BuildErrored():
+            return errored(refusal.reason)

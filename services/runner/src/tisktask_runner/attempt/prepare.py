@@ -1,0 +1,115 @@
+"""Prepares a run: fetches the commit, finds its jobs, and makes their images. Its log tells a person what happened."""
+
+from dataclasses import dataclass
+
+from tisktask_common.lifecycle import JobState
+from tisktask_common.rpc import BuiltImage, JobSpec, Prepared, Program
+from tisktask_runner import words
+from tisktask_runner.attempt.directory import AttemptDirectory
+from tisktask_runner.attempt.images import PLATFORM
+from tisktask_runner.attempt.notes import Notes
+from tisktask_runner.attempt.outcome import Outcome, failed
+from tisktask_runner.attempt.refusals import outcome_of_source
+from tisktask_runner.attempt.stopwatch import Stopwatch
+from tisktask_runner.attempt.workshop import Workshop
+from tisktask_runner.image.key import ImagePlan, plan_image
+from tisktask_runner.source.checkout import check_out
+from tisktask_runner.source.discovery import Discovered, TooManyPrograms, discover
+from tisktask_runner.source.listing import read_listing
+from tisktask_runner.source.mirror import fetch_commit
+from tisktask_runner.source.outcomes import CheckedOut, CheckoutFailed, Fetched
+from tisktask_runner.source.tree import Listing
+from tisktask_runner.source.unsupported import unsupported_warnings
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The commit and its files."""
+
+    fetched: Fetched
+    listing: Listing
+
+
+async def prepare(shop: Workshop, directory: AttemptDirectory, spec: JobSpec, stopwatch: Stopwatch) -> Outcome:
+    """Prepare the run; the outcome carries its jobs."""
+    notes = Notes(directory.output_log)
+    notes.say(words.preparing(spec))
+    read = await stopwatch.time("source", _read_commit(shop, spec))
+    if isinstance(read, Outcome):
+        return _tell(notes, read)
+    found = discover(read.listing.entries, spec.change.event, spec.change.action)
+    if isinstance(found, TooManyPrograms):
+        return _tell(notes, failed(found.reason))
+    warnings = [*found.warnings, *unsupported_warnings(read.listing)]
+    _tell_found(notes, read.fetched, found, warnings)
+    plans = {program.path: plan_image(read.listing, program.path, PLATFORM) for program in found.programs}
+    built = await stopwatch.time("images", _make_images(shop, directory, read.fetched, plans))
+    if isinstance(built, Outcome):
+        return _tell(notes, built)
+    prepared = Prepared(
+        programs=[_program(found_one.name, found_one.path, plans[found_one.path]) for found_one in found.programs],
+        warnings=warnings,
+        title=read.fetched.title,
+        images_built=built,
+    )
+    reason = "" if found.programs else found.reason_if_empty
+    return Outcome(JobState.SUCCEEDED, reason, prepared=prepared)
+
+
+async def _read_commit(shop: Workshop, spec: JobSpec) -> _Read | Outcome:
+    """Fetch and list; a mirror that turns out to be damaged is made anew, once."""
+    is_damaged = False
+    while True:
+        fetched = await fetch_commit(shop.mirrors, shop.wanted_commit(spec), is_mirror_damaged=is_damaged)
+        if not isinstance(fetched, Fetched):
+            return outcome_of_source(fetched)
+        listing = await read_listing(fetched.mirror, fetched.sha)
+        if not isinstance(listing, CheckoutFailed):
+            return _Read(fetched, listing)
+        if is_damaged or not listing.is_mirror_damaged:
+            return outcome_of_source(listing)
+        is_damaged = True
+
+
+async def _make_images(
+    shop: Workshop, directory: AttemptDirectory, fetched: Fetched, plans: dict[str, ImagePlan | None]
+) -> list[BuiltImage] | Outcome:
+    """Make each image once, one after the other: their output shares one log."""
+    if None in plans.values() and isinstance(refusal := await shop.images.ensure_default(), Outcome):
+        return refusal
+    built: list[BuiltImage] = []
+    has_context = False
+    for plan in {plan.key: plan for plan in plans.values() if plan}.values():
+        if plan.reads_context and not has_context and not await shop.images.has(plan):
+            directory.clear_work()
+            context = await check_out(fetched.mirror, fetched.sha, directory.workspace)
+            if not isinstance(context, CheckedOut):
+                return outcome_of_source(context)
+            has_context = True
+        made = await shop.images.make(plan, directory.workspace, directory.output_log)
+        if isinstance(made, Outcome):
+            return made
+        if made.built:
+            built.append(BuiltImage(key=plan.key, build_file=plan.build_file, seconds=made.seconds))
+    return built
+
+
+def _program(name: str, path: str, plan: ImagePlan | None) -> Program:
+    if plan is None:
+        return Program(name=name, path=path)
+    return Program(name=name, path=path, build_file=plan.build_file, image_key=plan.key)
+
+
+def _tell(notes: Notes, outcome: Outcome) -> Outcome:
+    notes.say(outcome.reason)
+    return outcome
+
+
+def _tell_found(notes: Notes, fetched: Fetched, found: Discovered, warnings: list[str]) -> None:
+    notes.say(words.commit_fetched(fetched.sha, fetched.title))
+    for program in found.programs:
+        notes.say(words.job_found(program.name, program.path))
+    if not found.programs:
+        notes.say(found.reason_if_empty)
+    for warning in warnings:
+        notes.say(words.warning(warning))

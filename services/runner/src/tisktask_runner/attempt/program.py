@@ -1,0 +1,155 @@
+"""Runs one program in its pod: everything before its first instruction, and its end."""
+
+import asyncio
+import posixpath
+from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
+
+from tisktask_common.rpc import JobSpec, Program
+from tisktask_runner import words
+from tisktask_runner.attempt.directory import AttemptDirectory, write_whole
+from tisktask_runner.attempt.environment import EVENT_PATH, IPC_TARGET, WORKSPACE_TARGET, job_environment
+from tisktask_runner.attempt.images import PLATFORM
+from tisktask_runner.attempt.outcome import Outcome, errored
+from tisktask_runner.attempt.payload import fetch_payload
+from tisktask_runner.attempt.refusals import outcome_of_source
+from tisktask_runner.attempt.stopwatch import Stopwatch
+from tisktask_runner.attempt.workshop import Workshop, pod_labels
+from tisktask_runner.engine.libpod import EngineAwayError
+from tisktask_runner.engine.model import Mount, Pod, PodSpec
+from tisktask_runner.image.key import ImagePlan, plan_build
+from tisktask_runner.image.outcomes import Ready
+from tisktask_runner.source.checkout import check_out_wanted
+from tisktask_runner.source.listing import read_listing
+from tisktask_runner.source.mirror import fetch_commit
+from tisktask_runner.source.outcomes import CheckedOut, CheckoutFailed, Fetched, NotFetched
+
+log = structlog.get_logger()
+
+#: So long a restart of Podman's service may take before a job suffers from it.
+_PODMAN_AWAY_SECONDS = 60.0
+_PODMAN_RETRY_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class _Making:
+    """What the steps of making ready need to know."""
+
+    shop: Workshop
+    directory: AttemptDirectory
+    spec: JobSpec
+    program: Program
+    stopwatch: Stopwatch
+
+
+async def make_ready(shop: Workshop, directory: AttemptDirectory, spec: JobSpec, stopwatch: Stopwatch) -> Pod | Outcome:
+    """Make all that the program needs, at the same time where it can be: its files, its event, its pod."""
+    if spec.program is None:
+        return errored(words.no_program())
+    making = _Making(shop, directory, spec, spec.program, stopwatch)
+    await asyncio.to_thread(directory.clear_work)
+    directory.workspace.mkdir()
+    directory.ipc.mkdir()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            checkout = tasks.create_task(stopwatch.time("checkout", _check_out(making)))
+            tasks.create_task(stopwatch.time("payload", _write_event(making)))
+            creation = tasks.create_task(_create_pod(making, checkout))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+    files = checkout.result()
+    return outcome_of_source(files) if not isinstance(files, CheckedOut) else creation.result()
+
+
+async def _check_out(making: _Making) -> CheckedOut | CheckoutFailed | NotFetched:
+    wanted = making.shop.wanted_commit(making.spec)
+    return await check_out_wanted(making.shop.mirrors, wanted, making.directory.workspace)
+
+
+async def _write_event(making: _Making) -> None:
+    payload = await fetch_payload(making.shop.bus, making.spec)
+    path = making.directory.ipc / EVENT_PATH.rpartition("/")[2]
+    await asyncio.to_thread(write_whole, path, payload)
+    # Images may name a user other than root.
+    path.chmod(0o644)
+
+
+async def _create_pod(
+    making: _Making, checkout: "asyncio.Task[CheckedOut | CheckoutFailed | NotFetched]"
+) -> Pod | Outcome:
+    image = await making.stopwatch.time("image", _have_image(making, checkout))
+    if isinstance(image, Outcome):
+        return image
+    spec, directory = making.spec, making.directory
+    workdir = await _find_workdir(making, image)
+    pod_spec = PodSpec(
+        # A name of its own for each try: what an interrupted one has left is in nobody's way.
+        name=f"{spec.job_id}-{spec.attempt}-{uuid4().hex[:6]}",
+        labels=pod_labels(spec),
+        image=image,
+        command=[posixpath.join(workdir, making.program.path)],
+        environment=job_environment(spec, workdir),
+        limits=spec.limits,
+        log_path=directory.output_log,
+        workdir=workdir,
+        mounts=[
+            Mount(directory.workspace, WORKSPACE_TARGET),
+            Mount(directory.ipc, IPC_TARGET, read_only=True),
+        ],
+    )
+    return await making.stopwatch.time("create", _create_patiently(making.shop, pod_spec))
+
+
+async def _have_image(
+    making: _Making, checkout: "asyncio.Task[CheckedOut | CheckoutFailed | NotFetched]"
+) -> str | Outcome:
+    """Find the image. Only a host that has not prepared the run has to make it."""
+    images, program = making.shop.images, making.program
+    if found := await images.find(program):
+        return found
+    if program.build_file is None:
+        return await images.ensure_default()
+    files = await asyncio.shield(checkout)
+    if not isinstance(files, CheckedOut):
+        return outcome_of_source(files)
+    plan = await _plan_again(making, program.build_file)
+    if isinstance(plan, Outcome):
+        return plan
+    made = await images.make(plan, making.directory.workspace, making.directory.before_log)
+    return made.image if isinstance(made, Ready) else made
+
+
+async def _plan_again(making: _Making, build_file: str) -> ImagePlan | Outcome:
+    fetched = await fetch_commit(making.shop.mirrors, making.shop.wanted_commit(making.spec))
+    if not isinstance(fetched, Fetched):
+        return outcome_of_source(fetched)
+    listing = await read_listing(fetched.mirror, fetched.sha)
+    if isinstance(listing, CheckoutFailed):
+        return outcome_of_source(listing)
+    return plan_build(listing, build_file, PLATFORM)
+
+
+async def _find_workdir(making: _Making, image: str) -> str:
+    """Name the image's own directory if its build has copied the program there, else the checkout's."""
+    if making.program.build_file is None:
+        return WORKSPACE_TARGET
+    engine = making.shop.engine
+    config = await engine.image_config(image)
+    if config and await engine.path_exists_in_image(image, posixpath.join(config.workdir, making.program.path)):
+        return config.workdir
+    return WORKSPACE_TARGET
+
+
+async def _create_patiently(shop: Workshop, pod_spec: PodSpec) -> Pod:
+    """Create the pod; a Podman that is started anew meanwhile is waited for."""
+    give_up_at = asyncio.get_running_loop().time() + _PODMAN_AWAY_SECONDS
+    while True:
+        try:
+            return await shop.engine.create(pod_spec)
+        except EngineAwayError as error:
+            if asyncio.get_running_loop().time() > give_up_at:
+                raise
+            log.warning("podman_away", error=error.message)
+            await asyncio.sleep(_PODMAN_RETRY_SECONDS)

@@ -1,0 +1,107 @@
+"""The attempts that this process supervises: those that it claimed, and those that it found abandoned."""
+
+import asyncio
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from tisktask_common.rpc import AttemptRef, StopOrder
+from tisktask_runner.attempt.custody import Custody
+from tisktask_runner.attempt.directory import attempt_name, unlocked_attempts
+from tisktask_runner.attempt.supervise import Attempt
+from tisktask_runner.attempt.workshop import Workshop
+
+log = structlog.get_logger()
+
+SCAN_SECONDS = 1.0
+
+slots_busy = Gauge("tisktask_slots_busy", "Slots of this process that are taken")
+attempts_adopted = Counter("tisktask_attempts_adopted_total", "Attempts of another process that was gone")
+attempts_broken = Counter("tisktask_attempts_broken_total", "Attempts whose supervision failed")
+
+
+class Roster:
+    """All attempts in the hands of this process, by name."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+        self._attempts: dict[str, Attempt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._left = asyncio.Event()
+        slots_busy.set_function(lambda: self.busy)
+
+    def take(self, custody: Custody) -> Attempt:
+        """Begin to supervise an attempt, or go on with it."""
+        attempt = Attempt(self._shop, custody)
+        self._attempts[attempt_name(attempt.ref)] = attempt
+        task = asyncio.create_task(self._supervise(attempt), name=attempt_name(attempt.ref))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return attempt
+
+    def adopt_abandoned(self) -> None:
+        """Take every attempt on this host that nobody supervises."""
+        for custody in self._find_abandoned():
+            self.take(custody)
+
+    def _find_abandoned(self) -> list[Custody]:
+        found: list[Custody] = []
+        for directory, lock in unlocked_attempts(self._shop.jobs):
+            record = directory.read_record()
+            if record is None:
+                # Without its record it is nothing that anybody could go on with; the lease runs out.
+                directory.remove()
+                lock.release()
+                continue
+            log.info(
+                "attempt_adopted", job=record.spec.job_id, attempt=record.spec.attempt, phase=directory.read_phase()
+            )
+            attempts_adopted.inc()
+            found.append(Custody(directory, lock, record, is_adopted=True))
+        return found
+
+    @property
+    def busy(self) -> int:
+        """Count the attempts that still use the host."""
+        return sum(not attempt.has_ended.is_set() for attempt in self._attempts.values())
+
+    @property
+    def busy_adopted(self) -> int:
+        """Count those of them that no work message holds a slot for."""
+        return sum(attempt.is_adopted and not attempt.has_ended.is_set() for attempt in self._attempts.values())
+
+    def unsettled(self) -> list[AttemptRef]:
+        """List the attempts whose leases must be extended."""
+        return [attempt.ref for attempt in self._attempts.values() if not attempt.is_settled]
+
+    def stop(self, order: StopOrder) -> bool:
+        attempt = self._attempts.get(attempt_name(order))
+        if attempt:
+            attempt.interrupts.stop(order)
+        return attempt is not None
+
+    def fence(self, ref: AttemptRef) -> None:
+        if (attempt := self._attempts.get(attempt_name(ref))) and not attempt.is_settled:
+            attempt.interrupts.fence()
+
+    async def until_empty(self) -> None:
+        while self._attempts:
+            self._left.clear()
+            await self._left.wait()
+
+    async def leave_all(self) -> None:
+        """Let go of everything as it is: pods run on, locks are released, the next process adopts."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _supervise(self, attempt: Attempt) -> None:
+        try:
+            await attempt.run()
+        except Exception:
+            # Its lock is free again: the next scan goes on with it. The others must not suffer.
+            attempts_broken.inc()
+            log.exception("supervision_failed", job=attempt.ref.job_id, attempt=attempt.ref.attempt)
+        finally:
+            self._attempts.pop(attempt_name(attempt.ref), None)
+            self._left.set()

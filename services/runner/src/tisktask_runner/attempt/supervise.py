@@ -1,0 +1,157 @@
+"""Supervises one attempt from wherever it is, as its directory says, until nothing of it is left on this host.
+
+    claimed --> began --> started --> ended --> (directory removed)
+
+A process that dies leaves the directory and, from `started` on, a pod that works on. Whoever locks the directory next
+goes on from there. Before `started` the program has done nothing, so what was made for it may be made again.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from prometheus_client import Counter
+
+from tisktask_common.errors import InfrastructureError
+from tisktask_common.lifecycle import JobKind, JobState
+from tisktask_common.log_chunk import LogStream
+from tisktask_common.rpc import AttemptRef, StopOrder
+from tisktask_common.subjects import log_subject
+from tisktask_runner import words
+from tisktask_runner.attempt.custody import Custody
+from tisktask_runner.attempt.directory import AttemptRecord, Phase
+from tisktask_runner.attempt.interrupts import Interrupted, Interrupts
+from tisktask_runner.attempt.notes import Notes
+from tisktask_runner.attempt.outbox import Outbox
+from tisktask_runner.attempt.outcome import Outcome, errored
+from tisktask_runner.attempt.pod import remove_pods
+from tisktask_runner.attempt.stopwatch import Stopwatch
+from tisktask_runner.attempt.work import Work, do_work
+from tisktask_runner.attempt.workshop import Workshop
+from tisktask_runner.log.cut import LogPart, LogSource
+from tisktask_runner.log.shipper import LogShipper
+
+log = structlog.get_logger()
+
+attempts_ended = Counter(
+    "tisktask_attempts_total", "Attempts that this runner has brought to an end", ["kind", "state"]
+)
+
+
+class Attempt:
+    """One attempt in the hands of this process."""
+
+    def __init__(self, shop: Workshop, custody: Custody) -> None:
+        self._shop = shop
+        self._custody = custody
+        self._directory = custody.directory
+        self.ref: AttemptRef = custody.record.ref
+        self.is_adopted = custody.is_adopted
+        self.interrupts = Interrupts(self._directory.read_order(), self._directory.write_order)
+        self._outbox = Outbox(shop.bus, self._directory.outbox)
+        self._stopwatch = Stopwatch()
+        source = log_source(shop, custody)
+        self._shipper = LogShipper(shop.lane, source, self._directory.log_position, self._stop_for_log)
+        #: It uses the host's processors no more.
+        self.has_ended = asyncio.Event()
+        #: The orchestrator has answered to the end (or it is no longer ours): its lease needs no extension.
+        self.is_settled = False
+
+    async def run(self) -> None:
+        """Bring it to its end. Cancelled, all is left as it is for the next supervisor."""
+        spec = self._custody.record.spec
+        structlog.contextvars.bind_contextvars(
+            job=spec.job_id, run=spec.run_id, attempt=spec.attempt, kind=spec.kind.value
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._shipper.run())
+                await self._bring_to_end()
+                self._shipper.close()
+                await remove_pods(self._shop, spec)
+                await asyncio.to_thread(self._directory.clear_work)
+            await asyncio.to_thread(self._directory.remove)
+            log.info("attempt_closed")
+        finally:
+            self.has_ended.set()
+            self._custody.lock.release()
+
+    async def _bring_to_end(self) -> None:
+        if self._directory.read_phase() is not Phase.ENDED:
+            outcome = await self._work_within_time()
+            if self.interrupts.is_fenced:
+                self._give_up()
+                return
+            self._keep_end(outcome)
+        self.has_ended.set()
+        # The log is complete now, but the report does not wait for it.
+        self._shipper.close()
+        answer = await self.interrupts.guard_from_fence(self._stopwatch.time("report", self._outbox.deliver()))
+        if isinstance(answer, Interrupted):
+            self._give_up()
+        elif not answer.accepted:
+            log.warning("end_not_accepted", reason=answer.reason)
+        self.is_settled = True
+        log.info("attempt_ended", **self._stopwatch.milliseconds)
+
+    async def _work_within_time(self) -> Outcome:
+        record = self._custody.record
+        watch = asyncio.create_task(self._stop_when_time_is_up(record))
+        work = Work(self._shop, self._custody, self.interrupts, self._outbox, self._shipper, self._stopwatch)
+        try:
+            return await do_work(work)
+        except InfrastructureError as error:
+            log.warning("attempt_broken", error=error.message)
+            return errored(words.engine_failed(error.message))
+        except Exception as error:
+            # The end of one attempt must not be the end of the process and its other attempts.
+            log.exception("attempt_broken")
+            return errored(words.internal_error(type(error).__name__))
+        finally:
+            watch.cancel()
+
+    def _keep_end(self, outcome: Outcome) -> None:
+        spec = self._custody.record.spec
+        self._outbox.put(outcome.report(spec, self._shop.runner, datetime.now(UTC)))
+        self._directory.write_phase(Phase.ENDED)
+        attempts_ended.labels(spec.kind.value, outcome.state.value).inc()
+        self._stopwatch.mark("until_end")
+        log.info(
+            "job_ended",
+            state=outcome.state.value,
+            reason=outcome.reason,
+            exit_code=outcome.exit_code,
+        )
+
+    def _give_up(self) -> None:
+        """Say nothing to the orchestrator: it has decided without us. Whoever reads the log is told."""
+        Notes(self._directory.after_log).say(words.taken_over())
+        self._outbox.drop()
+        self._directory.write_phase(Phase.ENDED)
+        self.is_settled = True
+        log.warning("attempt_given_up")
+
+    async def _stop_when_time_is_up(self, record: AttemptRecord) -> None:
+        seconds = record.spec.limits.seconds
+        if seconds:
+            ends_at = record.claimed_at + timedelta(seconds=seconds)
+            await asyncio.sleep(max(0.0, (ends_at - datetime.now(UTC)).total_seconds()))
+            self._stop(JobState.TIMED_OUT, words.timed_out(seconds))
+
+    def _stop_for_log(self) -> None:
+        self._stop(JobState.FAILED, words.log_limit_reached(self._custody.record.spec.limits.log_bytes))
+
+    def _stop(self, state: JobState, reason: str) -> None:
+        self.interrupts.stop(StopOrder(job_id=self.ref.job_id, attempt=self.ref.attempt, state=state, reason=reason))
+
+
+def log_source(shop: Workshop, custody: Custody) -> LogSource:
+    """Name the files of an attempt's log: what we say, the output, and what we say about its end."""
+    spec, directory = custody.record.spec, custody.directory
+    parts = [
+        LogPart(directory.before_log, LogStream.SYSTEM),
+        LogPart(directory.output_log, LogStream.STDOUT if spec.kind is JobKind.PREPARE else None),
+        LogPart(directory.after_log, LogStream.SYSTEM),
+    ]
+    subject = log_subject(shop.runner, spec.run_id, spec.job_id, spec.attempt)
+    return LogSource(spec.job_id, spec.attempt, subject, parts, spec.limits.log_bytes)

@@ -1,0 +1,95 @@
+"""Removes what is nobody's any more: pods without an attempt, old mirrors and images, halves of directories."""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from prometheus_client import Counter
+
+from tisktask_common.errors import InfrastructureError
+from tisktask_common.ids import JobId
+from tisktask_common.rpc import AttemptRef
+from tisktask_runner.attempt.directory import attempt_name
+from tisktask_runner.attempt.workshop import Workshop
+from tisktask_runner.image.leftovers import remove_working_containers
+from tisktask_runner.source.mirror_place import collect_mirrors
+
+log = structlog.get_logger()
+
+PERIOD_SECONDS = 60.0
+_HALF_MADE_SECONDS = 3600.0
+
+collections_failed = Counter("tisktask_collections_failed_total", "Rounds of garbage collection that failed")
+
+
+@dataclass(frozen=True)
+class Ages:
+    """How long things are kept without being used."""
+
+    mirror_seconds: float
+    image_seconds: float
+
+
+async def collect_forever(shop: Workshop, ages: Ages) -> None:
+    """Collect every minute, one process of the host at a time."""
+    while True:
+        try:
+            with _alone(shop.jobs.parent / "collect.lock") as is_ours:
+                if is_ours:
+                    await collect(shop, ages)
+        except (InfrastructureError, OSError) as error:
+            collections_failed.inc()
+            log.warning("collection_failed", error=str(error))
+        await asyncio.sleep(PERIOD_SECONDS)
+
+
+async def collect(shop: Workshop, ages: Ages) -> None:
+    """Collect once."""
+
+    def is_live(labels: Mapping[str, str]) -> bool:
+        ref = AttemptRef(job_id=JobId(labels.get("tisktask.job", "")), attempt=int(labels.get("tisktask.attempt", 0)))
+        return (shop.jobs / attempt_name(ref)).is_dir()
+
+    collected = await shop.engine.collect_garbage(is_live)
+    working = await remove_working_containers(shop.images.host)
+    mirrors = await asyncio.to_thread(collect_mirrors, shop.mirrors.folder, ages.mirror_seconds)
+    images = await shop.images.remove_unused(ages.image_seconds)
+    halves = await asyncio.to_thread(_remove_halves, shop.jobs)
+    if any((collected != type(collected)(), working, mirrors, images, halves)):
+        log.info(
+            "garbage_collected",
+            engine=str(collected),
+            builds=working,
+            mirrors=len(mirrors),
+            images=images,
+            directories=halves,
+        )
+
+
+def _remove_halves(jobs: Path) -> int:
+    """Remove directories that a killed process was about to make or to delete."""
+    oldest = time.time() - _HALF_MADE_SECONDS
+    halves = [path for pattern in (".new-*", ".old-*") for path in jobs.glob(pattern) if path.stat().st_mtime < oldest]
+    for path in halves:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(halves)
+
+
+@contextmanager
+def _alone(path: Path) -> Generator[bool]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)

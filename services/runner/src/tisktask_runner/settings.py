@@ -1,0 +1,62 @@
+"""What a runner process is told."""
+
+import os
+import re
+import socket
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from tisktask_common.process.settings import BusSettings
+from tisktask_common.subjects import DEFAULT_POOL
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+class RunnerSettings(BusSettings):
+    """One replica of a runner host. Replicas share everything but `replica` and `listen`."""
+
+    listen: str = Field(default="127.0.0.1:4003", description="address:port of health and metrics")
+    runner: str = Field(default_factory=socket.gethostname, description="name of the host: leases belong to it")
+    replica: str = Field(default="1", description="name of this process among those of the host")
+    pool: str = Field(default=DEFAULT_POOL, description="work of this pool is taken")
+    slots: int = Field(default_factory=_processors, ge=1, le=1024, description="jobs at once; default: processors")
+    state_dir: Path = Field(default=Path("/var/lib/tisktask/runner"), description="attempts, mirrors, locks")
+    drain: Literal["leave", "wait"] = Field(
+        default="leave", description="on SIGTERM: leave running jobs to the next process, or wait for their end"
+    )
+
+    podman_socket: Path = Field(default=Path("/run/podman/podman.sock"), description="Unix socket of Podman's API")
+    podman_root: Path | None = Field(default=None, description="Podman's storage, if not the system's own")
+    podman_runroot: Path | None = Field(default=None, description="run directory of that storage")
+
+    default_image: str = Field(default="", description="of programs without a build file; empty: from the archive")
+    default_image_archive: Path | None = Field(
+        default=None, description="root file system of the default image; made if missing; default: in state_dir"
+    )
+    registry: str = Field(default="", description="registry (and prefix) that built images are shared through")
+    build_seconds: float = Field(default=1800, gt=0, description="longest build of an image")
+    build_memory_bytes: int = Field(default=0, ge=0, description="memory of a build; 0: no limit")
+    build_cpus: float = Field(default=0, ge=0, description="processors of a build; 0: no limit")
+
+    fetch_seconds: float = Field(default=600, gt=0, description="longest fetch of a commit")
+    fetch_bytes: int = Field(default=4 * 1024**3, gt=0, description="largest fetch of a commit")
+    mirror_days: float = Field(default=14, gt=0, description="mirrors that were not used for so long are removed")
+    image_days: float = Field(default=14, gt=0, description="built images that are older are removed if unused")
+
+    @field_validator("state_dir", "default_image_archive")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        # Podman resolves mounts on its own: a relative path would be of another directory.
+        return path.absolute() if path else None
+
+    @field_validator("runner", "replica")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        # It becomes part of subjects, labels and names in Podman.
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,63}", name):
+            raise ValueError("letters, digits, '.', '_' and '-' only, 63 at most")
+        return name
