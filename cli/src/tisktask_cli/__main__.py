@@ -12,6 +12,15 @@ from tisktask_cli.errors import CommandError, Exit
 #: Command -> what it is for; its module `commands/<name>.py` is imported only when it is used.
 _COMMANDS = {
     "up": "Run the whole of Tisktask on this machine.",
+    "trigger": "Run the jobs of a repository on this machine.",
+    "repo": "Add, list and remove repositories.",
+    "run": "List, show and cancel runs.",
+    "job": "Show and cancel jobs.",
+    "logs": "Print a job's log.",
+    "runner": "List runners.",
+    "doctor": "Find out what is wrong, and what to do about it.",
+    "db": "Migrate, inspect and reset the database.",
+    "bus": "Set up the message bus and its users.",
 }
 
 

@@ -16,15 +16,18 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
 def data_dir_option(command: CommandT) -> CommandT:
-    """Add `--data-dir`, also from TISKTASK_DATA_DIR."""
-    option = click.option(
+    """Add `--data-dir`."""
+    return click.option(
         "--data-dir",
         type=click.Path(file_okay=False, path_type=Path),
-        envvar="TISKTASK_DATA_DIR",
-        show_envvar=True,
-        help="Data directory of the stack.",
-    )
-    return option(command)
+        help="Data directory of the stack.  [env: TISKTASK_DATA_DIR]",
+    )(command)
+
+
+def chosen_data_directory(given: Path | None) -> Path | None:
+    """Say which data directory the user has named: by the option, or by the environment."""
+    from_environment = os.environ.get("TISKTASK_DATA_DIR")
+    return given or (Path(from_environment) if from_environment else None)
 
 
 def default_data_directory() -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tisktask_cli.data_directory import data_dir_option, default_data_directory
+from tisktask_cli.data_directory import chosen_data_directory, data_dir_option, default_data_directory
 from tisktask_cli.stack.embedded import StackOptions
 from tisktask_cli.stack.journal import Journal, LogFormat
 from tisktask_cli.stack.layout import Layout
@@ -45,7 +45,7 @@ def command(  # noqa: PLR0913 - one parameter per option
 
     Everything is kept in the data directory; the next start goes on from there.
     """
-    folder = data_dir or context.obj or default_data_directory()
+    folder = chosen_data_directory(data_dir or context.obj) or default_data_directory()
     addresses = Addresses(host, port, ingest_port, public_url.rstrip("/"))
-    options = StackOptions(Layout.of(folder), addresses, runners)
+    options = StackOptions(Layout.of(folder), addresses, runners, trigger_path.resolve() if trigger_path else None)
     asyncio.run(run_session(options, Journal(log_format)))

@@ -20,8 +20,6 @@ class Description:
     nats_url: str
     database_url: str
     runner: str
-    #: Service -> address:port of its health and metrics.
-    health: dict[str, str]
 
 
 def publish(layout: Layout, description: Description) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from tisktask_cli.errors import CommandError
 from tisktask_cli.stack import description
@@ -36,6 +37,8 @@ class StackOptions:
     layout: Layout
     addresses: Addresses
     runners: int = 1
+    #: A git repository whose push jobs are run when the stack is ready.
+    trigger_path: Path | None = None
 
 
 class EmbeddedStack:
@@ -68,6 +71,15 @@ class EmbeddedStack:
     async def wait_for_all(self) -> None:
         """Return when every service is ready, runners too."""
         await wait_until_ready([(s.program.name, s.listen) for s in self._running], self._journal)
+
+    async def run_first_trigger(self) -> None:
+        """Run the push jobs of the repository that was named, by the same command that people use."""
+        layout, path = self._options.layout, self._options.trigger_path
+        if path is None:
+            return
+        command = ("--data-dir", str(layout.root), "trigger", "push", "--follow", "--path", str(path))
+        code = await self._supervisor.run_once(Program("trigger", python_module("tisktask_cli", *command)))
+        self._journal.say("first_run_ended", "info" if code == 0 else "error", path=str(path), exit_code=code)
 
     async def stop(self) -> None:
         await self._supervisor.stop()
@@ -108,6 +120,5 @@ class EmbeddedStack:
                 nats_url=self._nats.url,
                 database_url=self._postgres.url,
                 runner=self._nats.runner,
-                health={service.program.name: service.listen() for service in self._running},
             ),
         )

@@ -76,7 +76,7 @@ class EmbeddedNats:
         if not path.exists():
             seed = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)
             write_private(path, seed.decode() + "\n")
-        return nkeys.from_seed(bytearray(path.read_bytes().strip())).public_key.decode()
+        return str(bytes(nkeys.from_seed(bytearray(path.read_bytes().strip())).public_key), "ascii")
 
     def integrators(self) -> list[str]:
         return json.loads(self._integrators_file.read_text()) if self._integrators_file.exists() else []

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 from tisktask_cli import words
 from tisktask_cli.stack.embedded import EmbeddedStack, StackOptions
@@ -13,11 +13,8 @@ from tisktask_cli.stack.ports import require_free
 from tisktask_cli.stack.reaper import Reaper
 from tisktask_cli.stack.supervisor import Supervisor
 
-#: Called when the stack is ready; it may take its time, and is cancelled at the end.
-WhenReady = Callable[[Journal], Awaitable[None]]
 
-
-async def run_session(options: StackOptions, journal: Journal, when_ready: WhenReady | None = None) -> None:
+async def run_session(options: StackOptions, journal: Journal) -> None:
     """Run the stack until a signal asks for its end."""
     began = time.monotonic()
     lock = DataDirectoryLock.take(options.layout)
@@ -29,7 +26,7 @@ async def run_session(options: StackOptions, journal: Journal, when_ready: WhenR
     stopping = _catch_signals(supervisor, journal)
     stack = EmbeddedStack(options, supervisor, journal)
     try:
-        await _until(stopping, _serve(stack, options, journal, began, when_ready))
+        await _until(stopping, _serve(stack, options, journal, began))
     finally:
         await stack.stop()
         journal.say("stopped")
@@ -37,9 +34,7 @@ async def run_session(options: StackOptions, journal: Journal, when_ready: WhenR
         lock.release()
 
 
-async def _serve(
-    stack: EmbeddedStack, options: StackOptions, journal: Journal, began: float, when_ready: WhenReady | None
-) -> None:
+async def _serve(stack: EmbeddedStack, options: StackOptions, journal: Journal, began: float) -> None:
     await stack.start()
     seconds = time.monotonic() - began
     addresses = options.addresses
@@ -47,10 +42,10 @@ async def _serve(
         words.ready_banner(addresses.url, addresses.ingest_url, stack.admin_token, options.layout.root, seconds)
     )
     journal.say("stack_ready", seconds=round(seconds, 2), url=addresses.url, webhooks=addresses.ingest_url)
-    if when_ready:
-        await when_ready(journal)
-    await stack.wait_for_all()
-    journal.say("all_services_ready", seconds=round(time.monotonic() - began, 2))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(stack.run_first_trigger())
+        await stack.wait_for_all()
+        journal.say("all_services_ready", seconds=round(time.monotonic() - began, 2))
     await asyncio.Event().wait()
 
 

@@ -1,0 +1,41 @@
+"""Follows a job's log over the API to its end, also when the connection or the server is lost in between."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from tisktask_cli.api_client import Server, segment
+from tisktask_cli.errors import CommandError, Exit
+
+#: How long a server may be away.
+_PATIENCE_SECONDS = 60.0
+
+
+def follow_lines(server: Server, job_id: str, attempt: int | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a log from its first on; one that still grows comes again."""
+    following = 1
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            for event, data in server.stream(_path(job_id, attempt, following)):
+                if event == "end":
+                    return
+                for line in data["lines"] if event == "line" else [data]:
+                    deadline = time.monotonic() + _PATIENCE_SECONDS
+                    following = line["n"] if line["partial"] else line["n"] + 1
+                    yield line
+        except CommandError as error:
+            if error.exit_code != Exit.UNREACHABLE or time.monotonic() > deadline:
+                raise
+        if time.monotonic() > deadline:
+            raise CommandError("the log stream ends again and again before its end", Exit.UNREACHABLE)
+        time.sleep(0.5)
+
+
+def text_of(line: dict[str, Any]) -> str:
+    return f"[{line['missing_bytes']} bytes of the log are lost]" if line["s"] == "gap" else str(line["text"])
+
+
+def _path(job_id: str, attempt: int | None, from_line: int) -> str:
+    query = f"?from_line={from_line}" + (f"&attempt={attempt}" if attempt else "")
+    return f"/jobs/{segment(job_id)}/log/stream{query}"
