@@ -2,7 +2,9 @@
 
 import base64
 import os
+import ssl
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -120,6 +122,8 @@ class GitServer:
     tokens: set[str] = field(default_factory=set[str])
     #: `/owner/name.git` -> address that it has moved to (a path, or a whole URL).
     redirects: dict[str, str] = field(default_factory=dict[str, str])
+    #: Tokens are asked for before a redirect is given.
+    redirects_after_login: bool = False
     #: HTTP statuses that the next requests are answered with.
     faults: list[int] = field(default_factory=list[int])
     #: (method, path, whether it carried credentials) of each request.
@@ -127,10 +131,11 @@ class GitServer:
     #: While it is cleared, requests wait before they are answered.
     is_answering: threading.Event = field(default_factory=threading.Event)
     port: int = 0
+    is_tls: bool = False
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.is_tls else 'http'}://127.0.0.1:{self.port}"
 
     def clone_url(self, full_name: str) -> str:
         return f"{self.url}/{full_name}.git"
@@ -140,13 +145,15 @@ class GitServer:
 
 
 @contextmanager
-def serve_git(folder: Path, tokens: set[str] | None = None) -> Iterator[GitServer]:
-    """Serve on a free port of the loopback address until the block ends."""
-    server = GitServer(folder, tokens or set())
+def serve_git(folder: Path, tokens: set[str] | None = None, *, is_tls: bool = False) -> Iterator[GitServer]:
+    """Serve on a free port of the loopback address until the block ends; TLS is with a certificate of our own."""
+    server = GitServer(folder, tokens or set(), is_tls=is_tls)
     server.is_answering.set()
     handler = type("Handler", (_Handler,), {"git": server})
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    http = _Server(("127.0.0.1", 0), handler)
     server.port = http.server_address[1]
+    if is_tls:
+        http.socket = _tls_context().wrap_socket(http.socket, server_side=True)
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -158,9 +165,28 @@ def serve_git(folder: Path, tokens: set[str] | None = None) -> Iterator[GitServe
         thread.join()
 
 
+def _tls_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = Path(folder) / "key.pem", Path(folder) / "certificate.pem"
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+        subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hang up."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     git: GitServer
     protocol_version = "HTTP/1.1"
+    #: Head and body in one packet: else each answer waits for a delayed acknowledgement.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self._answer(b"")
@@ -175,14 +201,14 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         self.git.requests.append((self.command, path, "Authorization" in self.headers))
         self.git.is_answering.wait()
+        is_refused = bool(self.git.tokens) and self._token() not in self.git.tokens
+        moved = next((new + path[len(old) :] for old, new in self.git.redirects.items() if path.startswith(old)), None)
         if self.git.faults:
             self._send(self.git.faults.pop(0), {}, b"")
-        elif moved := next(
-            (new + path[len(old) :] for old, new in self.git.redirects.items() if path.startswith(old)), None
-        ):
+        elif moved and not (self.git.redirects_after_login and is_refused):
             query = urlsplit(self.path).query
             self._send(301, {"Location": moved + (f"?{query}" if query else "")}, b"")
-        elif self.git.tokens and self._token() not in self.git.tokens:
+        elif is_refused:
             self._send(401, {"WWW-Authenticate": 'Basic realm="git"'}, b"")
         else:
             self._run_backend(path, body)
@@ -227,5 +253,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+            self.wfile.flush()
         except ConnectionError:
             self.close_connection = True

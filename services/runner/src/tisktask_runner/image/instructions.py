@@ -96,13 +96,6 @@ def _escape(text: str) -> str:
     return "\\"
 
 
-def _skip_heredocs(rest: str, lines: Iterator[str]) -> None:
-    for dash, _, word in _HEREDOC.findall(rest):
-        for line in lines:
-            if (line.lstrip("\t") if dash else line) == word:
-                break
-
-
 def _flags(rest: str) -> tuple[list[str], list[str]]:
     words = rest.split()
     count = next((index for index, word in enumerate(words) if not word.startswith("--")), len(words))

@@ -20,6 +20,15 @@ from tisktask_runner.source.transfer import (
 
 #: The forge does not serve this object or ref: another request may find the commit.
 _UNSERVED = ("cannot fetch a specific object", "unexpected packet type", "not our ref", "no such remote ref")
+#: Our own copy is what fails: what the forge sent before is not there, or can not be read.
+_FAULTS = ("object not found", "loose object", "packfile", "pack index", "odb", "corrupt", "shallow")
+
+
+@dataclass(frozen=True)
+class MirrorFault:
+    """The mirror itself is what failed."""
+
+    error: str
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,9 @@ class Retry:
     error: str
 
 
-def judge(error: Exception, full_name: str, url: str, limits: TransferLimits) -> NotFetched | Unserved | Retry:
+def judge(
+    error: Exception, full_name: str, url: str, limits: TransferLimits
+) -> NotFetched | Unserved | Retry | MirrorFault:
     """Say what an error of a transfer means; raises it again if it is none of a transfer."""
     match error:
         case TransferStoppedError():
@@ -61,10 +72,12 @@ def _stop_reason(error: TransferStoppedError, full_name: str, limits: TransferLi
             return words.fetch_stopped(full_name)
 
 
-def _judge_text(text: str, full_name: str, url: str) -> NotFetched | Unserved | Retry:
+def _judge_text(text: str, full_name: str, url: str) -> NotFetched | Unserved | Retry | MirrorFault:
     lower = text.lower()
     if any(part in lower for part in _UNSERVED):
         return Unserved()
+    if any(part in lower for part in _FAULTS):
+        return MirrorFault(text)
     if status := re.search(r"http status code: (\d+)", lower):
         return _judge_status(int(status.group(1)), full_name, url)
     if "certificate" in lower:

@@ -14,7 +14,7 @@ import structlog
 from pydantic import SecretStr
 
 from tisktask_runner.source import words
-from tisktask_runner.source.fetch_errors import Retry, Unserved, judge
+from tisktask_runner.source.fetch_errors import MirrorFault, Retry, Unserved, judge
 from tisktask_runner.source.mirror_place import (
     MirrorPlace,
     create_mirror,
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 OWN_REFS = "refs/tisktask/"
 #: Refs tell the forge what we have; more of them make each fetch slower without making it smaller.
-OWN_REFS_MAX = 32
+OWN_REFS_MAX = 16
 #: libgit2 never repacks: a mirror with so many packs is slower than a new one.
 PACKS_MAX = 400
 #: How far back the commit may be in a ref, for forges that do not serve a commit by its id.
@@ -84,10 +84,10 @@ async def fetch_commit(mirrors: Mirrors, wanted: WantedCommit, *, is_mirror_dama
 def _refuse(wanted: WantedCommit) -> FetchFailed | None:
     """Find what no fetch can work with."""
     parts = urlsplit(wanted.clone_url)
+    if not (wanted.clone_url.startswith("/") or (parts.scheme in {"http", "https"} and parts.hostname)):
+        return FetchFailed(words.unknown_address(wanted.clone_url.rpartition("@")[2]))
     if parts.username or parts.password:
         return FetchFailed(words.credentials_in_address())
-    if not (wanted.clone_url.startswith("/") or (parts.scheme in {"http", "https"} and parts.hostname)):
-        return FetchFailed(words.unknown_address(wanted.clone_url))
     if not re.fullmatch(r"[0-9a-f]{40}", wanted.sha):
         return FetchFailed(words.not_a_sha(wanted.sha))
     return None
@@ -181,6 +181,8 @@ def _fetch_missing(
             transfer(mirror, wanted.clone_url, refspec, depth, GuardedCallbacks(wanted.clone_url, wanted.token, budget))
         except Exception as error:  # noqa: BLE001 - callbacks raise through libgit2; judge() re-raises what it does not know
             judged = judge(error, wanted.full_name, wanted.clone_url, budget.limits)
+            if isinstance(judged, MirrorFault):
+                return _Damaged(judged.error)
             if not isinstance(judged, Unserved):
                 return judged
         try:
