@@ -1,6 +1,5 @@
 """The embedded stack: brings servers and services up side by side, waits for them, takes them down in order."""
 
-import asyncio
 import os
 import shutil
 from dataclasses import dataclass
@@ -57,9 +56,21 @@ class EmbeddedStack:
         self._services = Services(layout, options.addresses, self._nats, self._postgres.url, self._ports)
         self._running: list[Service] = []
 
-    async def start(self) -> None:
-        """Start everything; returns when the pages and the webhook address are ready."""
-        await asyncio.gather(self._start_nats(), self._start_postgres())
+    def start_servers(self) -> None:
+        """Start the bus and the database; they come up while others do."""
+        self._nats.write_config()  # and with it the keys that the provisioning needs
+        self._supervisor.start(self._nats.program(), _SERVERS_STOP_AT)
+        if not self._postgres.exists:
+            self._journal.say("database_is_made", data=str(self._postgres.data))
+            # Blocks the loop for a second, at the first start only: the reaper must not collect its processes.
+            self._postgres.create()
+        self._postgres.require_version()
+        self._supervisor.start(self._postgres.program(), _SERVERS_STOP_AT)
+
+    async def start_services(self) -> None:
+        """Start everything else; returns when the pages and the webhook address are ready."""
+        if await self._supervisor.run_once(self._provisioning()) != 0:
+            raise CommandError("the message bus could not be set up: the lines above say why")
         self._supervisor.start(self._services.engine(), _ENGINE_STOPS_AT)
         self._running = self._services.all(self._options.runners)
         for service in self._running:
@@ -84,19 +95,6 @@ class EmbeddedStack:
     async def stop(self) -> None:
         await self._supervisor.stop()
         shutil.rmtree(self._options.layout.run, ignore_errors=True)
-
-    async def _start_nats(self) -> None:
-        self._nats.write_config()  # and with it the keys that the provisioning needs at once
-        self._supervisor.start(self._nats.program(), _SERVERS_STOP_AT)
-        if await self._supervisor.run_once(self._provisioning()) != 0:
-            raise CommandError("the message bus could not be set up: the lines above say why")
-
-    async def _start_postgres(self) -> None:
-        if not (self._postgres.data / "PG_VERSION").exists():
-            self._journal.say("database_is_made", data=str(self._postgres.data))
-        # Blocks the loop for a second, at the first start only: the reaper must not collect its processes.
-        self._postgres.create_if_missing()
-        self._supervisor.start(self._postgres.program(), _SERVERS_STOP_AT)
 
     def _provisioning(self) -> Program:
         return Program(

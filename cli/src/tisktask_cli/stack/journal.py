@@ -22,6 +22,8 @@ _NATS_LINE = re.compile(r"^\[\d+\] \S+ \S+ \[(?P<level>[A-Z]{3})\] (?P<event>.*)
 _POSTGRES_LINE = re.compile(r"^\S+ \S+ \S+ (?:\[\d+\] )?(?P<level>[A-Z0-9]+):  (?P<event>.*)$")
 _FOREIGN_LEVELS = {
     "DBG": "debug",
+    # nats-server tells twenty lines about itself at each start.
+    "INF": "debug",
     "TRC": "debug",
     "WRN": "warning",
     "ERR": "error",
@@ -56,6 +58,8 @@ class Journal:
             self._put(text)
 
     def write(self, record: dict[str, Any]) -> None:
+        if self.is_text and record["level"] == "debug":
+            return
         self._put(json.dumps(record, default=str) if not self.is_text else render(record, colours=self._colours))
 
     def _put(self, text: str) -> None:

@@ -58,11 +58,12 @@ class EmbeddedPostgres:
     def url(self) -> str:
         return database_url(self.sockets)
 
-    def create_if_missing(self) -> bool:
-        """Make the cluster at the first start; True if it was made now. A broken-off attempt is made again."""
-        if (self.data / "PG_VERSION").exists():
-            self._require_version()
-            return False
+    @property
+    def exists(self) -> bool:
+        return (self.data / "PG_VERSION").exists()
+
+    def create(self) -> None:
+        """Make the cluster, at the first start. A broken-off attempt is made again."""
         partial = self.data.with_name("data.new")
         private_folder(self.data.parent)
         self.account.own(self.data.parent)
@@ -70,7 +71,15 @@ class EmbeddedPostgres:
         self._run("initdb", "-D", str(partial), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
         self._run("postgres", "--single", "-D", str(partial), "postgres", feed=f"CREATE DATABASE {DATABASE};\n")
         partial.rename(self.data)
-        return True
+
+    def require_version(self) -> None:
+        found = (self.data / "PG_VERSION").read_text().strip()
+        ours = _major_version()
+        if found != ours:
+            raise CommandError(
+                f"the database in {self.data} was made by PostgreSQL {found}, and this Tisktask brings {ours}: dump it"
+                " with the Tisktask that made it (pg_dump), move the folder away, restore the dump into the new one"
+            )
 
     def program(self) -> Program:
         settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
@@ -94,15 +103,6 @@ class EmbeddedPostgres:
         if result.returncode != 0:
             words = (result.stderr or result.stdout).strip().splitlines()
             raise CommandError(f"the database can not be made ({name}): " + " ".join(words[-3:]))
-
-    def _require_version(self) -> None:
-        found = (self.data / "PG_VERSION").read_text().strip()
-        ours = _major_version()
-        if found != ours:
-            raise CommandError(
-                f"the database in {self.data} was made by PostgreSQL {found}, and this Tisktask brings {ours}: dump it"
-                " with the Tisktask that made it (pg_dump), move the folder away, restore the dump into the new one"
-            )
 
 
 def database_url(sockets: Path, database: str = DATABASE) -> str:

@@ -12,6 +12,7 @@ from tisktask_cli.stack.lock import DataDirectoryLock
 from tisktask_cli.stack.ports import require_free
 from tisktask_cli.stack.reaper import Reaper
 from tisktask_cli.stack.supervisor import Supervisor
+from tisktask_cli.stack.warm_start import WarmStart
 
 
 async def run_session(options: StackOptions, journal: Journal) -> None:
@@ -22,20 +23,25 @@ async def run_session(options: StackOptions, journal: Journal) -> None:
     require_free(addresses.host, addresses.port, "--port")
     require_free(addresses.host, addresses.ingest_port, "--ingest-port")
     reaper = Reaper()
-    supervisor = Supervisor(reaper, journal)
+    warm = WarmStart(reaper, journal)
+    supervisor = Supervisor(reaper, journal, warm.start)
     stopping = _catch_signals(supervisor, journal)
+    await warm.begin()
     stack = EmbeddedStack(options, supervisor, journal)
     try:
-        await _until(stopping, _serve(stack, options, journal, began))
+        await _until(stopping, _serve(stack, warm, options, journal, began))
     finally:
         await stack.stop()
+        warm.close()
         journal.say("stopped")
         reaper.close()
         lock.release()
 
 
-async def _serve(stack: EmbeddedStack, options: StackOptions, journal: Journal, began: float) -> None:
-    await stack.start()
+async def _serve(stack: EmbeddedStack, warm: WarmStart, options: StackOptions, journal: Journal, began: float) -> None:
+    stack.start_servers()
+    await warm.warm_up()
+    await stack.start_services()
     seconds = time.monotonic() - began
     addresses = options.addresses
     journal.print(

@@ -1,6 +1,7 @@
 """Keeps the stack's processes alive: starts them, starts them again when they die, ends them in order."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -106,12 +107,13 @@ class Supervised:
 class Supervisor:
     """All programs of the stack, in groups that end one after the other."""
 
-    def __init__(self, reaper: Reaper, journal: Journal) -> None:
+    def __init__(self, reaper: Reaper, journal: Journal, start: Start = start_by_exec) -> None:
         self._reaper = reaper
         self._journal = journal
+        self._start = start
         self._groups: dict[int, list[Supervised]] = {}
-        #: Replaced when there is a quicker way than to execute a program afresh.
-        self.start_process: Start = start_by_exec
+        #: Processes that end by themselves.
+        self._passing: set[int] = set()
 
     def start(self, program: Program, stops_at: int) -> Supervised:
         """Begin to supervise a program; groups with a lower `stops_at` end first."""
@@ -119,28 +121,39 @@ class Supervisor:
         self._groups.setdefault(stops_at, []).append(supervised)
         return supervised
 
-    def _start(self, program: Program) -> Started:
-        return self.start_process(program)
-
     async def run_once(self, program: Program) -> int:
         """Run a program that ends by itself; its exit code."""
         program.prepare()
-        started = self.start_process(program)
+        started = self._start(program)
         ended = self._reaper.wait_for(started.pid)
         await asyncio.get_running_loop().connect_read_pipe(
             lambda: LinePump(self._journal, program.name), os.fdopen(started.output, "rb", buffering=0)
         )
-        return await ended
+        self._passing.add(started.pid)
+        try:
+            return await ended
+        finally:
+            if ended.done():
+                self._passing.discard(started.pid)
 
     async def stop(self) -> None:
+        """End group after group."""
+        self._kill_passing()
         for stops_at in sorted(self._groups):
             await asyncio.gather(*(supervised.stop() for supervised in self._groups[stops_at]))
 
     def kill(self) -> None:
         """End everything at once: the user has asked twice."""
+        self._kill_passing()
         for group in self._groups.values():
             for supervised in group:
                 supervised.kill()
+
+    def _kill_passing(self) -> None:
+        for pid in self._passing:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._passing.clear()
 
 
 def describe_exit(code: int) -> str:

@@ -89,7 +89,8 @@ def add_health_routes(process: Process) -> None:
         return web.json_response({"status": "ok", "service": process.name})
 
     async def readyz(_request: web.Request) -> web.Response:
-        parts = {name: await _is_ready(check) for name, check in process.ready_checks.items()}
+        # A copy: the service may add checks while one of them is awaited.
+        parts = {name: await _is_ready(check) for name, check in list(process.ready_checks.items())}
         ready = all(parts.values()) and not process.stopping.is_set()
         body = {"status": "ready" if ready else "not ready", "service": process.name, "parts": parts}
         return web.json_response(body, status=200 if ready else 503)
