@@ -47,7 +47,7 @@ class Stack:
 
     @property
     def token(self) -> str:
-        return (self.data / "admin-token").read_text().strip()
+        return (self.data / "keys" / "admin-token").read_text().strip()
 
     def start(self, seconds_max: float = 90) -> float:
         """Start and return the seconds until both ports were ready."""
@@ -95,7 +95,7 @@ class Stack:
     def cli(self, *arguments: str | Path, code: int = 0) -> str:
         """Run a `tisktask` command as a user of this machine would; returns what it prints."""
         done = subprocess.run(
-            [COMMAND, *map(str, arguments), "--data-dir", str(self.data)],
+            [COMMAND, "--data-dir", str(self.data), *map(str, arguments)],
             capture_output=True,
             text=True,
             timeout=60,

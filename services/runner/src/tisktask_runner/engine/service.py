@@ -54,8 +54,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tisktask_runner.engine", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="state directory of the runner host")
     parser.add_argument("--socket", type=Path, required=True, help="Unix socket to serve Podman's API on")
-    parser.add_argument("--root", type=Path, help="storage of its own instead of the system's")
-    parser.add_argument("--runroot", type=Path, help="run directory of that storage")
+    for name, text in (("root", "storage of its own instead of the system's"), ("runroot", "its run directory")):
+        # The same setting that the runner reads, so that both mean the same Podman.
+        setting = f"TISKTASK_PODMAN_{name.upper()}"
+        default = os.environ.get(setting)
+        parser.add_argument(
+            f"--{name}", type=Path, default=Path(default) if default else None, help=f"{text}; default: {setting}"
+        )
     options = parser.parse_args(arguments)
     if (options.root is None) != (options.runroot is None):
         parser.error("--root and --runroot go together")
