@@ -21,9 +21,10 @@ from tisktask_common.rpc import StopOrder
 from tisktask_common.subjects import control_subject, event_subject
 from tisktask_orchestrator import words
 from tisktask_orchestrator.collaborators import Collaborators
-from tisktask_orchestrator.store.outbox import Posted, insert_outbox
+from tisktask_orchestrator.store.outbox import append_run_events
 from tisktask_orchestrator.store.rows import JobRow, RunRow
-from tisktask_orchestrator.store.runs import lock_run, lock_run_of_job, set_run_revision
+from tisktask_orchestrator.store.runs import lock_run, lock_run_of_job
+from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
 
@@ -34,7 +35,7 @@ class RunChange:
 
     connection: Connection
     run: RunRow
-    posted: list[Posted] = field(default_factory=list[Posted])
+    events: list[Outgoing] = field(default_factory=list[Outgoing])
     #: Runner and order, said to it at once after the commit; the heartbeats' replies repeat it.
     stop_orders: list[tuple[str, StopOrder]] = field(default_factory=list[tuple[str, StopOrder]])
 
@@ -50,8 +51,7 @@ class RunChange:
             state=RunState(self.run.state),
             **fields,
         )
-        message = Outgoing(event_subject(event), event.model_dump_json().encode(), event.id)
-        self.posted.append(Posted(self.run.repository_id, message))
+        self.events.append(Outgoing(event_subject(event), event.model_dump_json().encode(), event.id))
 
     def emit_about_job(self, event_type: type[JobEvent], job: JobRow, **fields: Any) -> None:
         """Add an event about a job, as the job and its run are now."""
@@ -69,7 +69,7 @@ class RunChange:
 @asynccontextmanager
 async def changing_run(collaborators: Collaborators, run: RunId) -> AsyncGenerator[RunChange]:
     """Open a transaction on a run; it is committed with its events, or not at all."""
-    async with collaborators.pool.connection() as connection, connection.transaction():
+    async with transaction(collaborators.pool) as connection:
         row = await lock_run(connection, run)
         if row is None:
             raise NotFoundError(words.unknown_run(run))
@@ -82,7 +82,7 @@ async def changing_run(collaborators: Collaborators, run: RunId) -> AsyncGenerat
 @asynccontextmanager
 async def changing_run_of_job(collaborators: Collaborators, job: JobId) -> AsyncGenerator[RunChange]:
     """Open a transaction on the run that a job belongs to."""
-    async with collaborators.pool.connection() as connection, connection.transaction():
+    async with transaction(collaborators.pool) as connection:
         row = await lock_run_of_job(connection, job)
         if row is None:
             raise NotFoundError(words.unknown_job(job))
@@ -94,14 +94,13 @@ async def changing_run_of_job(collaborators: Collaborators, job: JobId) -> Async
 
 async def write_down(change: RunChange) -> None:
     """Store the events and the revision that they have brought the run to."""
-    if change.posted:
-        await set_run_revision(change.connection, change.run.id, change.run.revision)
-        await insert_outbox(change.connection, change.posted)
+    if change.events:
+        await append_run_events(change.connection, change.run, change.events)
 
 
 async def tell_after_commit(collaborators: Collaborators, change: RunChange) -> None:
     """Wake the dispatcher and pass on orders to stop. Both would also happen by themselves, later."""
-    if change.posted:
+    if change.events:
         collaborators.work_wanted.set()
     for runner, order in change.stop_orders:
         try:

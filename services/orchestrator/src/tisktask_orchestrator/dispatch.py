@@ -14,6 +14,7 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
 from tisktask_orchestrator.store.rows import WorkRow
 from tisktask_orchestrator.store.runners import dispatch_jobs, lock_dispatch, redispatch_jobs
+from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
 
@@ -23,7 +24,7 @@ JOBS_PER_SLOT = 2
 
 async def dispatch_waiting(collaborators: Collaborators) -> int:
     """Offer waiting jobs to the runners; returns how many."""
-    async with collaborators.pool.connection() as connection, connection.transaction():
+    async with transaction(collaborators.pool) as connection:
         await lock_dispatch(connection)
         chosen = await dispatch_jobs(connection, DEFAULT_POOL, JOBS_PER_SLOT)
         if chosen:
@@ -33,7 +34,7 @@ async def dispatch_waiting(collaborators: Collaborators) -> int:
 
 async def dispatch_unclaimed(collaborators: Collaborators) -> int:
     """Offer again what nobody has claimed: its message may be gone. If it is not, the stream refuses a second one."""
-    async with collaborators.pool.connection() as connection, connection.transaction():
+    async with transaction(collaborators.pool) as connection:
         chosen = await redispatch_jobs(connection, DEFAULT_POOL, collaborators.settings.unclaimed_seconds)
         if chosen:
             await insert_outbox(connection, [_message(work) for work in chosen])

@@ -15,6 +15,7 @@ from tisktask_orchestrator.store.attempts import extend_leases
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
 from tisktask_orchestrator.store.rows import LeaseRow
 from tisktask_orchestrator.store.runners import count_slots, join_host, upsert_runner
+from tisktask_orchestrator.transactions import transaction
 
 ATTEMPTS_MAX = 10_000
 
@@ -24,7 +25,7 @@ async def note_heartbeat(collaborators: Collaborators, beat: Heartbeat, caller: 
     require_runner(caller, beat.runner)
     _check(beat)
     lease_seconds = collaborators.settings.lease_seconds
-    async with collaborators.pool.connection() as connection, connection.transaction():
+    async with transaction(collaborators.pool) as connection:
         has_joined = await join_host(connection, beat.runner)
         await upsert_runner(connection, beat, lease_seconds)
         if has_joined:

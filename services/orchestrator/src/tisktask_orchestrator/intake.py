@@ -1,7 +1,6 @@
 """Takes `trigger.received`: one transaction makes of it a run whose preparation is queued."""
 
 import asyncio
-from dataclasses import replace
 
 import nats.errors
 import psycopg
@@ -12,7 +11,7 @@ from prometheus_client import Counter
 from tisktask_common.errors import NotFoundError
 from tisktask_common.events import JobCreated, JobQueued, RunCreated, TriggerReceived
 from tisktask_common.ids import RunId, new_run_id
-from tisktask_common.lifecycle import JobKind, RunState
+from tisktask_common.lifecycle import JobKind
 from tisktask_common.rpc import Program
 from tisktask_common.subjects import DEFAULT_POOL
 from tisktask_orchestrator import words
@@ -21,7 +20,8 @@ from tisktask_orchestrator.changes import RunChange, tell_after_commit, write_do
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.store.jobs import NewJobs, insert_jobs
 from tisktask_orchestrator.store.repositories import read_repository
-from tisktask_orchestrator.store.runs import insert_run, insert_trigger, move_run
+from tisktask_orchestrator.store.runs import insert_run, insert_trigger
+from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ async def take_trigger(collaborators: Collaborators, message: Msg) -> None:
 
 async def record_trigger(collaborators: Collaborators, trigger: TriggerReceived) -> RunId | None:
     """Make the trigger's run. None: it was made before, or the repository was removed meanwhile."""
-    async with collaborators.pool.connection() as connection, connection.transaction():
+    async with transaction(collaborators.pool) as connection:
         if not await insert_trigger(connection, trigger):
             repository = await read_repository(connection, trigger.repository.id)
             _note_ignored(
@@ -71,8 +71,6 @@ async def record_trigger(collaborators: Collaborators, trigger: TriggerReceived)
 
 async def _queue_preparation(change: RunChange) -> None:
     run = change.run
-    await move_run(change.connection, run.id, RunState.PREPARING, "")
-    change.run = replace(run, state=RunState.PREPARING)
     change.emit(RunCreated, trigger_id=run.trigger_id)
     new = NewJobs(run.id, run.repository_id, JobKind.PREPARE, DEFAULT_POOL, [PREPARATION])
     for job in await insert_jobs(change.connection, new):

@@ -60,13 +60,14 @@ async def _relay(lanes: "Lanes", listener: Connection, connection: Connection) -
     await listener.execute(f"LISTEN {CHANNEL}")
     # A deletion that is lost with the server only means that the same message is published once more.
     await connection.execute("SET synchronous_commit TO off")
-    listening = asyncio.create_task(_listen(listener, lanes.wake))
+    listening = asyncio.create_task(_listen(listener, lanes))
     listening.add_done_callback(lambda _: lanes.wake.set())
     try:
         while not listening.done():
             lanes.wake.clear()
             await _exchange(connection, lanes)
-            await _wait(lanes.wake, _POLL_SECONDS)
+            if not await _is_set(lanes.wake, _POLL_SECONDS):
+                lanes.has_news = True
     finally:
         listening.cancel()
         await lanes.cancel()
@@ -75,16 +76,20 @@ async def _relay(lanes: "Lanes", listener: Connection, connection: Connection) -
         raise outcome
 
 
-async def _listen(listener: Connection, wake: asyncio.Event) -> None:
+async def _listen(listener: Connection, lanes: "Lanes") -> None:
     async for _ in listener.notifies():
-        wake.set()
+        lanes.has_news = True
+        lanes.wake.set()
 
 
 async def _exchange(connection: Connection, lanes: "Lanes") -> None:
     """Take what is new, then drop what was acknowledged."""
     room = _ROWS_MAX - len(lanes.on_their_way)
-    if room > 0:
-        lanes.add(await list_outbox(connection, list(lanes.on_their_way), lanes.waiting(), room))
+    if lanes.has_news and room > 0:
+        lanes.has_news = False
+        rows = await list_outbox(connection, list(lanes.on_their_way), lanes.waiting(), room)
+        lanes.has_news |= len(rows) == room
+        lanes.add(rows)
     if done := lanes.take_done():
         await delete_outbox(connection, done)
         lanes.on_their_way.difference_update(done)
@@ -97,6 +102,8 @@ class Lanes:
 
     bus: Bus
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    #: There may be more in the outbox than is on its way.
+    has_news: bool = True
     on_their_way: set[int] = field(default_factory=set[int])
     done: list[int] = field(default_factory=list[int])
     _queues: dict[str, deque[OutboxRow]] = field(default_factory=dict[str, "deque[OutboxRow]"])
@@ -140,7 +147,6 @@ class Lanes:
                 await self.bus.publish(Outgoing(row.subject, bytes(row.data), row.message_id))
                 queue.popleft()
                 self.done.append(row.id)
-                self.wake.set()
         except InfrastructureError as error:
             outbox_failures.inc()
             log.warning("outbox_message_waits", subject=queue[0].subject, error=error.message)
@@ -148,10 +154,13 @@ class Lanes:
             self.on_their_way.difference_update(row.id for row in queue)
         finally:
             del self._queues[lane]
+            self.wake.set()
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event; False: it did not come in time."""
     try:
         await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:
-        return
+        return False
+    return True

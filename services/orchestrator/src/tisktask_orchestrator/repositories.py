@@ -33,6 +33,7 @@ from tisktask_orchestrator.store.repositories import (
     upsert_repository,
 )
 from tisktask_orchestrator.store.rows import RepositoryRow
+from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ async def add_repository(collaborators: Collaborators, request: AddRepository, _
         collaborators.secrets.take_in("sealed_token", request.sealed_token),
         collaborators.secrets.take_in("sealed_webhook_secret", request.sealed_webhook_secret),
     )
-    async with collaborators.pool.connection() as connection, connection.transaction():
+    async with transaction(collaborators.pool) as connection:
         row = await upsert_repository(connection, new)
         await _announce(connection, row, is_removed=False)
     log.info("repository_added", repository=row.id, forge=row.forge, full_name=row.full_name, is_new=row.id == new.id)
@@ -66,7 +67,7 @@ async def add_repository(collaborators: Collaborators, request: AddRepository, _
 
 async def take_out_repository(collaborators: Collaborators, request: RemoveRepository, _caller: str) -> Accepted:
     """Take no more triggers from a repository; its runs stay, and those that are not finished go on."""
-    async with collaborators.pool.connection() as connection, connection.transaction():
+    async with transaction(collaborators.pool) as connection:
         row = await remove_repository(connection, request.repository_id)
         if row:
             await _announce(connection, row, is_removed=True)

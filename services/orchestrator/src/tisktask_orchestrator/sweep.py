@@ -26,6 +26,7 @@ from tisktask_orchestrator.store.repositories import forget_tokens
 from tisktask_orchestrator.store.rows import AttemptKey, AttemptRow, JobRow
 from tisktask_orchestrator.store.runners import forget_runners, lose_hosts
 from tisktask_orchestrator.store.runs import list_overdue_runs
+from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
 
@@ -132,7 +133,7 @@ async def _end_ignored_stop(collaborators: Collaborators, key: AttemptKey) -> No
 
 
 async def _announce_lost_hosts(collaborators: Collaborators) -> None:
-    async with collaborators.pool.connection() as connection, connection.transaction():
+    async with transaction(collaborators.pool) as connection:
         for host in await lose_hosts(connection):
             await announce_runner(connection, RunnerLost(runner=host.runner, slots=host.slots))
             log.warning("runner_lost", runner=host.runner)

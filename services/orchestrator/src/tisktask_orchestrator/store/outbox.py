@@ -6,7 +6,7 @@ from tisktask_common.bus.connection import Outgoing
 from tisktask_common.database.pool import Connection
 from tisktask_common.errors import InfrastructureError
 from tisktask_common.subjects import MESSAGE_BYTES_MAX
-from tisktask_orchestrator.store.rows import LockRow, OutboxRow
+from tisktask_orchestrator.store.rows import LockRow, OutboxRow, RunRow
 from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one
 
 #: The channel that `insert_outbox.sql` notifies.
@@ -21,11 +21,23 @@ class Posted:
     message: Outgoing
 
 
+async def append_run_events(connection: Connection, run: RunRow, events: list[Outgoing]) -> None:
+    """Store a run's events and its revision; a repository's events leave in the order of their commits."""
+    _check_sizes(events)
+    await execute(
+        connection,
+        "append_run_events",
+        run_id=run.id,
+        revision=run.revision,
+        lane=run.repository_id,
+        subjects=[event.subject for event in events],
+        message_ids=[event.message_id for event in events],
+        data=[event.data for event in events],
+    )
+
+
 async def insert_outbox(connection: Connection, posted: list[Posted]) -> None:
-    for one in posted:
-        if len(one.message.data) > MESSAGE_BYTES_MAX:
-            # Refused here, where it can still be seen what it came from: later it would block its lane for ever.
-            raise InfrastructureError(f"message of {len(one.message.data)} bytes for {one.message.subject}: too large")
+    _check_sizes([one.message for one in posted])
     await execute(
         connection,
         "insert_outbox",
@@ -51,3 +63,10 @@ async def delete_outbox(connection: Connection, ids: list[int]) -> None:
 async def try_lock_relay(connection: Connection) -> bool:
     row = await fetch_one(connection, LockRow, "try_lock_relay")
     return row is not None and row.is_mine
+
+
+def _check_sizes(messages: list[Outgoing]) -> None:
+    for message in messages:
+        if len(message.data) > MESSAGE_BYTES_MAX:
+            # Refused here, where it can still be seen what it came from: later it would block its lane for ever.
+            raise InfrastructureError(f"message of {len(message.data)} bytes for {message.subject}: too large")

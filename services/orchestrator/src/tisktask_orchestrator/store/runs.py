@@ -10,7 +10,7 @@ from tisktask_common.events import TriggerReceived
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import RUN_ENDS, JobState, RunState, run_states_before
 from tisktask_orchestrator.store.rows import ChangeRow, IdRow, RunRow, StartRow, TimeRow
-from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
+from tisktask_orchestrator.store.statements import fetch_all, fetch_one, fetch_row
 
 
 async def insert_trigger(connection: Connection, trigger: TriggerReceived) -> bool:
@@ -36,7 +36,6 @@ async def insert_run(connection: Connection, run: RunId, trigger: TriggerReceive
         id=run,
         repository_id=trigger.repository.id,
         trigger_id=trigger.trigger_id,
-        state=RunState.STAGED,
         change=Jsonb(trigger.change.model_dump(mode="json")),
     )
 
@@ -70,10 +69,6 @@ async def start_run(connection: Connection, run: RunId) -> datetime | None:
 async def describe_run(connection: Connection, run: RunId, title: str, warnings: list[str]) -> dict[str, Any] | None:
     row = await fetch_one(connection, ChangeRow, "describe_run", run_id=run, title=title, warnings=warnings)
     return row and row.change
-
-
-async def set_run_revision(connection: Connection, run: RunId, revision: int) -> None:
-    await execute(connection, "set_run_revision", run_id=run, revision=revision)
 
 
 async def request_run_stop(connection: Connection, run: RunId, state: JobState, reason: str) -> bool:
