@@ -8,7 +8,7 @@ from itertools import groupby
 from tisktask_logstream.archive.extent import Extent
 from tisktask_logstream.archive.files import LogFiles
 from tisktask_logstream.archive.library import Library
-from tisktask_logstream.archive.line_json import line_json
+from tisktask_logstream.archive.line_json import line_json, lines_json
 from tisktask_logstream.archive.names import LogName
 from tisktask_logstream.archive.reading import Line, read_lines
 from tisktask_logstream.live.sse import frame
@@ -76,4 +76,4 @@ def _make_batch(files: LogFiles, extent: Extent, first: int, last: int) -> Batch
 def _line_frame(lines: list[Line]) -> bytes:
     # The id is that of the last line which will not change: who resumes there gets a partial line again, grown.
     last_whole = lines[-1].number - (1 if lines[-1].is_partial else 0)
-    return frame("line", {"lines": [line_json(line) for line in lines]}, last_whole)
+    return frame("line", f'{{"lines":{lines_json(lines)}}}', last_whole)

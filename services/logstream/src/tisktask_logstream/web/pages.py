@@ -45,7 +45,7 @@ class PageRoutes:
         router.add_static("/static", FOLDER / "static")
 
     def problem(self, _request: web.Request, status: int, message: str) -> web.Response:
-        return self._templates.page("problem.html", status=status, message=message)
+        return self._templates.page("problem.html", status=status, code=status, message=message)
 
     async def show_runs(self, request: web.Request) -> web.StreamResponse:
         query = read_query(request, RunsQuery)

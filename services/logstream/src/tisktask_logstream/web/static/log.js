@@ -5,6 +5,8 @@ import { sayTime } from "./times.js";
 
 const PAGE_LINES = 1000;
 const NEAR_END_PIXELS = 40;
+// More than this at once flies by unread: only the end of it is drawn, the rest can be scrolled to.
+const DRAWN_AT_ONCE = 500;
 
 const log = document.getElementById("log");
 const lines = document.getElementById("lines");
@@ -55,9 +57,9 @@ const loadEarlier = () =>
       const next = page.lines.at(-1).n + 1;
       page.lines.push(...(await read({ from_line: next, lines: view.first - next })).lines);
     }
-    const height = document.documentElement.scrollHeight;
+    const height = log.scrollHeight;
     view.prepend(page.lines);
-    scrollBy(0, document.documentElement.scrollHeight - height);
+    log.scrollTop += log.scrollHeight - height;
   });
 
 const loadLater = () =>
@@ -120,11 +122,15 @@ function requestFrame() {
 }
 
 function draw() {
-  const fresh = waiting;
+  let fresh = waiting;
   waiting = [];
   isDrawing = false;
   const wasAtTail = isAtTail();
   total = Math.max(total, fresh.at(-1).n);
+  if (follow.checked && fresh.length > 2 * DRAWN_AT_ONCE) {
+    fresh = fresh.slice(-DRAWN_AT_ONCE);
+    view.clear();
+  }
   // Who reads elsewhere is not disturbed: the lines are loaded when they are scrolled to.
   if (wasAtTail) view.append(fresh);
   if (follow.checked) scrollToEnd();
@@ -132,7 +138,7 @@ function draw() {
 }
 
 function scrollToEnd() {
-  scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+  log.scrollTop = log.scrollHeight;
 }
 
 function tell() {
@@ -153,7 +159,7 @@ function watchEdges() {
       if (entry.isIntersecting && entry.target === earlier && !follow.checked) loadEarlier();
       if (entry.isIntersecting && entry.target === later) loadLater();
     }
-  }, { rootMargin: "600px" });
+  }, { root: log, rootMargin: "600px" });
   seen.observe(earlier);
   seen.observe(later);
   earlier.addEventListener("click", loadEarlier);
@@ -161,13 +167,14 @@ function watchEdges() {
 }
 
 function watchPerson() {
-  let lastTop = scrollY;
-  addEventListener("scroll", () => {
-    const isAtEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - NEAR_END_PIXELS;
+  let lastTop = log.scrollTop;
+  log.addEventListener("scroll", () => {
+    const top = log.scrollTop;
+    const isAtEnd = log.clientHeight + top >= log.scrollHeight - NEAR_END_PIXELS;
     // Scrolling up is a wish to read; coming back to the end is a wish to follow.
-    if (scrollY < lastTop - 2 && !isAtEnd) follow.checked = false;
-    else if (isAtEnd && isAtTail() && !ended && scrollY > lastTop) follow.checked = true;
-    lastTop = scrollY;
+    if (top < lastTop - 2 && !isAtEnd) follow.checked = false;
+    else if (isAtEnd && isAtTail() && !ended && top > lastTop) follow.checked = true;
+    lastTop = top;
   }, { passive: true });
   follow.addEventListener("change", () => follow.checked && toTail());
   addEventListener("hashchange", () => numberInAddress() && show(numberInAddress()));

@@ -2,7 +2,7 @@
 
 import { Painter } from "./ansi.js";
 
-const LINES_MAX = 20000;
+const LINES_MAX = 10000;
 const BLOCK_LINES = 250;
 
 /** Shows consecutive lines `first` to `last`; grows at both ends and forgets at the other. */

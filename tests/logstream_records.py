@@ -1,0 +1,84 @@
+"""The orchestrator's views as tables, for tests that say themselves what is in them."""
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from logstream_chunks import RUNNER
+from tisktask_common.ids import new_job_id, new_repository_id, new_run_id
+
+_TABLES: LiteralString = """
+CREATE SCHEMA api;
+CREATE TABLE api.repositories (id text, forge text, full_name text, clone_url text, api_url text, has_token boolean,
+    has_webhook_secret boolean, created_at timestamptz DEFAULT now());
+CREATE TABLE api.runs (id text, number bigint, repository_id text, forge text, repository text, event text,
+    action text, sha text, ref text, branch text, tag text, pull_request bigint, actor text, title text,
+    trigger_id text, delivery text, state text, reason text DEFAULT '', warnings text[] DEFAULT '{}',
+    revision bigint DEFAULT 1, cancel_requested_at timestamptz, created_at timestamptz DEFAULT now(),
+    started_at timestamptz, finished_at timestamptz);
+CREATE TABLE api.jobs (id text, run_id text, kind text, name text, path text, state text, reason text DEFAULT '',
+    exit_code integer, signal integer, out_of_memory boolean DEFAULT false, attempt integer DEFAULT 1, runner text,
+    parent_job_id text, created_at timestamptz DEFAULT now(), queued_at timestamptz, started_at timestamptz,
+    finished_at timestamptz);
+CREATE TABLE api.attempts (job_id text, attempt integer, runner text, state text, reason text DEFAULT '',
+    exit_code integer, signal integer, out_of_memory boolean DEFAULT false, claimed_at timestamptz DEFAULT now(),
+    started_at timestamptz, finished_at timestamptz);
+CREATE TABLE api.runners (runner text, replica text, pool text, slots integer, busy integer, is_draining boolean,
+    version text, engine text, last_seen_at timestamptz, is_alive boolean);
+"""
+
+
+@dataclass
+class Records:
+    """Rows of a database of the test's own."""
+
+    url: str
+
+    def prepare(self) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(_TABLES)
+
+    def insert(self, table: str, **values: Any) -> None:
+        statement = sql.SQL("INSERT INTO api.{} ({}) VALUES ({})").format(
+            sql.Identifier(table),
+            sql.SQL(",").join(map(sql.Identifier, values)),
+            sql.SQL(",").join(sql.Placeholder() * len(values)),
+        )
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement, list(values.values()))
+
+    def execute(self, statement: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(statement, values)
+            with contextlib.suppress(psycopg.ProgrammingError):
+                return cursor.fetchall()
+            return []
+
+    def add_repository(self, full_name: str = "acme/shop", **values: Any) -> str:
+        repository = new_repository_id()
+        shown = {"forge": "forgejo", "clone_url": f"https://forge.example/{full_name}.git", "api_url": ""}
+        flags = {"has_token": True, "has_webhook_secret": True}
+        self.insert("repositories", **{"id": repository, "full_name": full_name, **shown, **flags, **values})
+        return repository
+
+    def add_run(self, repository: str = "acme/shop", **values: Any) -> str:
+        run = new_run_id()
+        shown = {
+            "number": 1, "repository_id": "repo_1", "forge": "forgejo", "event": "push", "sha": "ab" * 20,
+            "ref": "refs/heads/main", "branch": "main", "actor": "ada", "title": "Make it so", "state": "running",
+            "trigger_id": "trg_1", "delivery": "d-1",
+        }  # fmt: skip
+        self.insert("runs", **{"id": run, "repository": repository, **shown, **values})
+        return run
+
+    def add_job(self, run: str, name: str = "build", *, runner: str | None = RUNNER, **values: Any) -> str:
+        """Add a job, and its first attempt if a runner has it."""
+        job = new_job_id()
+        shown = {"kind": "program", "path": f".tisktask/push/{name}", "state": "running", "runner": runner}
+        self.insert("jobs", **{"id": job, "run_id": run, "name": name, **shown, **values})
+        if runner:
+            self.insert("attempts", job_id=job, attempt=values.get("attempt", 1), runner=runner, state="running")
+        return job
