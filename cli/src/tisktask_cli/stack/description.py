@@ -25,8 +25,15 @@ class Description:
 def publish(layout: Layout, description: Description) -> None:
     """Write the description, and list the data directory among this user's."""
     write_private(layout.description, json.dumps(asdict(description), indent=1) + "\n")
-    name = hashlib.sha256(os.fsencode(layout.root)).hexdigest()[:16]
-    write_private(_known_stacks() / name, f"{layout.root}\n")
+    for entry in _entries():  # what a killed stack has left
+        if not Path(entry.read_text().strip()).is_dir():
+            entry.unlink(missing_ok=True)
+    write_private(_known_stacks() / _entry_name(layout), f"{layout.root}\n")
+
+
+def withdraw(layout: Layout) -> None:
+    """Take the data directory from the list: its stack has stopped."""
+    (_known_stacks() / _entry_name(layout)).unlink(missing_ok=True)
 
 
 def read(layout: Layout) -> Description | None:
@@ -39,11 +46,17 @@ def read(layout: Layout) -> Description | None:
 
 def known_data_directories() -> list[Path]:
     """List the data directories on which this user has run a stack, those that still exist."""
-    folder = _known_stacks()
-    if not folder.is_dir():
-        return []
-    roots = [Path(entry.read_text().strip()) for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    roots = [Path(entry.read_text().strip()) for entry in _entries()]
     return [root for root in roots if root.is_dir()]
+
+
+def _entries() -> list[Path]:
+    folder = _known_stacks()
+    return [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")] if folder.is_dir() else []
+
+
+def _entry_name(layout: Layout) -> str:
+    return hashlib.sha256(os.fsencode(layout.root)).hexdigest()[:16]
 
 
 def _known_stacks() -> Path:

@@ -94,6 +94,7 @@ class EmbeddedStack:
 
     async def stop(self) -> None:
         await self._supervisor.stop()
+        description.withdraw(self._options.layout)
         shutil.rmtree(self._options.layout.run, ignore_errors=True)
 
     def _provisioning(self) -> Program:

@@ -26,6 +26,9 @@ class PortBook:
             write_private(self._path, json.dumps(self._ports, indent=1) + "\n")
         return port
 
+    def names(self) -> list[str]:
+        return list(self._ports)
+
     def known(self, name: str) -> int:
         """Give the port that was taken last."""
         return self._ports.get(name, 0)

@@ -8,7 +8,6 @@ its midwife), bound to its life, with its own name in the list of processes.
 import ctypes
 import gc
 import importlib
-import importlib.util
 import json
 import os
 import runpy
@@ -29,7 +28,6 @@ _MODULES = (
     "jinja2",
     "nats.js",
     "nkeys",
-    "podman",
     "psycopg_pool",
     "pydantic_settings",
     "pygit2",
@@ -40,7 +38,6 @@ _MODULES = (
     "tisktask_common.log_chunk",
     "tisktask_common.process.service",
     "tisktask_common.sealing",
-    "uvloop",
 )
 #: Room in our arguments for the names of those we fork.
 PADDING = "." * 240
@@ -64,10 +61,11 @@ def main() -> None:
     supervisor = os.getppid()
     with socket.socket(fileno=int(sys.argv[1])) as channel:
         _set_title(sys.executable, "-m", "tisktask_cli.stack.preloaded")
+        gc.disable()  # there is nothing to collect among what is being imported
         for module in _MODULES:
-            if importlib.util.find_spec(module.partition(".")[0]):
-                importlib.import_module(module)
+            importlib.import_module(module)
         gc.freeze()
+        gc.enable()
         channel.send(b'{"ready": true}')
         order = _serve(channel, supervisor)
     if order is not None:

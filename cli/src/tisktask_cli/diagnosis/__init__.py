@@ -1,0 +1,1 @@
+"""What `tisktask doctor` looks at: each module gives findings, each finding a remedy."""

@@ -1,0 +1,119 @@
+"""Is the stack of a data directory well: its processes, its bus, its database, its runners."""
+
+import asyncio
+import json
+
+import nats.errors
+import psycopg
+
+from tisktask_cli.api_client import Server
+from tisktask_cli.diagnosis.finding import Finding, ok, problem, warning
+from tisktask_cli.errors import CommandError
+from tisktask_cli.stack import description
+from tisktask_cli.stack.description import Description
+from tisktask_cli.stack.layout import Layout
+from tisktask_cli.stack.lock import is_running
+from tisktask_cli.stack.ports import HOST, PortBook, find_listener, is_free
+from tisktask_cli.stack.readiness import ask
+from tisktask_common.bus.connection import connect
+from tisktask_common.process.settings import BusSettings
+from tisktask_common.subjects import STREAMS
+
+_SECONDS_MAX = 5.0
+_LOG = "the lines of `{}` in the output of `tisktask up` say more"
+
+
+async def check_stack(layout: Layout) -> list[Finding]:
+    found = description.read(layout)
+    if found is None or not is_running(layout):
+        return [
+            ok("stack", f"no Tisktask runs on {layout.root}"),
+            _check_port("pages port", 4000, "--port"),
+            _check_port("webhook port", 4001, "--ingest-port"),
+        ]
+    services = await asyncio.gather(*(_check_service(name, at) for name, at in _health(layout, found).items()))
+    return [
+        ok("stack", f"runs on {layout.root}: {found.url}, webhooks {found.ingest_url}"),
+        *services,
+        await _check_bus(layout, found),
+        await _check_database(found),
+        *_check_runners(Server(found.url, layout.admin_token.read_text().strip())),
+    ]
+
+
+async def check_server(server: Server) -> list[Finding]:
+    """Look at a server on another machine, as far as its API shows it."""
+    return _check_runners(server)
+
+
+def _health(layout: Layout, found: Description) -> dict[str, str]:
+    """Give address:port of each service's health."""
+    fixed = {"logstream": _address(found.url), "ingest": _address(found.ingest_url)}
+    book = PortBook(layout.ports)
+    return fixed | {name: f"{HOST}:{book.known(name)}" for name in book.names() if name != "nats"}
+
+
+def _address(url: str) -> str:
+    return url.removeprefix("http://")
+
+
+async def _check_service(name: str, address: str) -> Finding:
+    answer = await ask(address)
+    if answer.is_ready:
+        return ok(name, f"is ready ({address})")
+    return problem(
+        name, f"is not ready: waits for {', '.join(answer.waiting_for) or 'its own work'}", _LOG.format(name)
+    )
+
+
+async def _check_bus(layout: Layout, found: Description) -> Finding:
+    seed = (layout.keys / "nats" / "admin.seed").read_text().strip()
+    settings = BusSettings.model_validate({"nats_url": found.nats_url, "nats_user": "admin", "nats_seed": seed})
+    try:
+        async with asyncio.timeout(_SECONDS_MAX):
+            bus = await connect(settings, "admin")
+            try:
+                reply = await bus.client.request("$JS.API.STREAM.NAMES", b"{}", timeout=2)
+            finally:
+                await bus.close()
+    except (TimeoutError, nats.errors.Error) as error:
+        return problem("nats", f"{found.nats_url} does not answer: {error!r}", _LOG.format("nats"))
+    missing = {stream.name for stream in STREAMS} - set(json.loads(reply.data).get("streams") or [])
+    if missing:
+        return problem("nats", f"streams are missing: {', '.join(sorted(missing))}", "run `tisktask bus provision`")
+    return ok("nats", f"{found.nats_url}, all {len(STREAMS)} streams are there")
+
+
+async def _check_database(found: Description) -> Finding:
+    try:
+        async with await psycopg.AsyncConnection.connect(found.database_url, connect_timeout=5) as connection:
+            cursor = await connection.execute("SELECT version(), pg_size_pretty(pg_database_size(current_database()))")
+            row = await cursor.fetchone()
+    except psycopg.Error as error:
+        return problem("postgres", str(error).strip().splitlines()[0], _LOG.format("postgres"))
+    version, size = row or ("", "")
+    return ok("postgres", f"{str(version).split(' on ')[0]}, {size}")
+
+
+def _check_runners(server: Server) -> list[Finding]:
+    try:
+        runners = server.get("/runners")["items"]
+    except CommandError as error:
+        return [problem("api", str(error), _LOG.format("logstream"))]
+    alive = [runner for runner in runners if runner["is_alive"]]
+    if not alive:
+        return [problem("runners", "none is alive: jobs wait", _LOG.format("runner-1"))]
+    slots = sum(runner["slots"] for runner in alive)
+    if all(runner["is_draining"] for runner in alive):
+        return [
+            warning("runners", "all are draining: they take no new jobs", "start others, or wait for their restart")
+        ]
+    return [ok("runners", f"{len(alive)} alive, {slots} jobs at once")]
+
+
+def _check_port(check: str, port: int, flag: str) -> Finding:
+    if is_free(HOST, port):
+        return ok(check, f"{port} is free")
+    holder = find_listener(port)
+    who = f"process {holder[0]} ({holder[1]})" if holder else "another process"
+    return warning(check, f"{port} is taken by {who}", f"stop it, or start with `tisktask up {flag}` and another port")
