@@ -17,6 +17,8 @@ from tisktask_runner.image.outcomes import BuildErrored, BuildFailed, BuildTimed
 #: Between SIGTERM, on which Podman removes what it has begun, and SIGKILL.
 GRACE_SECONDS = 10.0
 POLL_SECONDS = 0.2
+#: A killed process may wait for a slow disk.
+GONE_SECONDS_MAX = 10.0
 TAIL_BYTES = 4096
 #: The build's own watchdog ends it if no runner is left to do so.
 WATCHDOG_SECONDS_EXTRA = 30
@@ -110,7 +112,7 @@ async def _watch(host: BuildHost, order: Order, process: asyncio.subprocess.Proc
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End the build's whole session, if it has not ended: politely, then for good."""
+    """End the build's whole session: politely, then for good. Nothing of it is left to write to its files."""
     if process.returncode is not None:
         return
     _signal_group(process.pid, signal.SIGTERM)
@@ -119,14 +121,18 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         _signal_group(process.pid, signal.SIGKILL)
         await process.wait()
+    deadline = time.monotonic() + GONE_SECONDS_MAX
+    while _signal_group(process.pid, signal.SIGKILL) and time.monotonic() < deadline:  # noqa: ASYNC110 - no event tells
+        await asyncio.sleep(POLL_SECONDS / 10)
 
 
-def _signal_group(group: int, number: int) -> None:
+def _signal_group(group: int, number: int) -> bool:
+    """Signal all that is left of the session; `False` if that is nothing."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:
-        # It has just ended by itself.
-        return
+        return False
+    return True
 
 
 def _judge(order: Order, exit_code: int) -> NotBuilt | None:

@@ -2,13 +2,13 @@
 
 import hashlib
 import io
-import os
 import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import certifi
 
@@ -45,7 +45,7 @@ class Parts:
 def write_default_archive(archive: Path) -> str:
     """Make the archive and return its SHA-256; it appears whole or not at all."""
     archive.parent.mkdir(parents=True, exist_ok=True)
-    new = archive.with_name(f"{archive.name}.new-{os.getpid()}")
+    new = archive.with_name(f"{archive.name}.new-{uuid4().hex}")
     content = pack(find_parts())
     try:
         new.write_bytes(content)
