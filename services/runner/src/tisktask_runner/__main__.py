@@ -51,8 +51,10 @@ async def serve(process: Process, settings: RunnerSettings) -> None:
         process.ready_checks["bus"] = process.ready_checks["podman"] = _not_yet
         engine = await stack.enter_async_context(_open_engine(settings))
         process.ready_checks["podman"] = engine.ping
-        bus = await connect(settings, f"runner-{settings.runner}", on_closed=_die)
+        closing = asyncio.Event()
+        bus = await connect(settings, f"runner-{settings.runner}", on_closed=lambda: _die_unless(closing))
         stack.push_async_callback(bus.close)
+        stack.callback(closing.set)
         process.ready_checks["bus"] = lambda: _is_connected(bus)
         lane = await stack.enter_async_context(_open_lane(bus))
         shop = _furnish(settings, bus, engine, lane)
@@ -178,10 +180,11 @@ async def _not_yet() -> bool:
     return False
 
 
-def _die() -> None:
-    """End at once: the bus is closed for good, and whoever started us starts us again."""
-    log.error("bus_closed")
-    os._exit(1)
+def _die_unless(closing: asyncio.Event) -> None:
+    """End at once if the bus is closed for good, and not by us: whoever started us starts us again."""
+    if not closing.is_set():
+        log.error("bus_closed")
+        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from prometheus_client import Counter
 from tisktask_common.errors import InfrastructureError
 from tisktask_common.lifecycle import JobKind, JobState
 from tisktask_common.log_chunk import LogStream
-from tisktask_common.rpc import AttemptRef, StopOrder
+from tisktask_common.rpc import AttemptRef, JobSpec, StopOrder
 from tisktask_common.subjects import log_subject
 from tisktask_runner import words
 from tisktask_runner.attempt.custody import Custody
@@ -28,6 +28,7 @@ from tisktask_runner.attempt.pod import remove_pods
 from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.work import Work, do_work
 from tisktask_runner.attempt.workshop import Workshop
+from tisktask_runner.image.leftovers import remove_working_containers
 from tisktask_runner.log.cut import LogPart, LogSource
 from tisktask_runner.log.shipper import LogShipper
 
@@ -68,13 +69,19 @@ class Attempt:
                 tasks.create_task(self._shipper.run())
                 await self._bring_to_end()
                 self._shipper.close()
-                await remove_pods(self._shop, spec)
-                await asyncio.to_thread(self._directory.clear_work)
+                await self._clean_up(spec)
             await asyncio.to_thread(self._directory.remove)
             log.info("attempt_closed")
         finally:
             self.has_ended.set()
             self._custody.lock.release()
+
+    async def _clean_up(self, spec: JobSpec) -> None:
+        await remove_pods(self._shop, spec)
+        if self.interrupts.is_set:
+            # A build that was stopped may have left the container that it worked in.
+            await remove_working_containers(self._shop.images.host)
+        await asyncio.to_thread(self._directory.clear_work)
 
     async def _bring_to_end(self) -> None:
         if self._directory.read_phase() is not Phase.ENDED:

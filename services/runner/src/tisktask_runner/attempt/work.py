@@ -21,7 +21,7 @@ from tisktask_runner.attempt.prepare import prepare
 from tisktask_runner.attempt.program import make_ready
 from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.workshop import Workshop
-from tisktask_runner.engine.model import NotStarted, Pod
+from tisktask_runner.engine.model import Exit, NotStarted, Pod
 from tisktask_runner.image.explain import explain
 from tisktask_runner.log.shipper import LogShipper
 
@@ -89,7 +89,8 @@ async def _do_program(work: Work) -> Outcome | Interrupted:
         return end
     end = await await_end(work.shop.engine, pod, work.interrupts, work.spec.limits.grace_seconds)
     work.stopwatch.mark("until_exit")
-    return _explained(work, outcome_of_exit(end, work.interrupts.order, work.spec.limits), has_started=True)
+    has_started = not (isinstance(end, Exit) and end.reason)
+    return _explained(work, outcome_of_exit(end, work.interrupts.order, work.spec.limits), has_started=has_started)
 
 
 async def _make_ready(work: Work) -> Pod | Outcome | Interrupted:

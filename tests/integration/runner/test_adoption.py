@@ -1,0 +1,140 @@
+"""Runner processes that die, end or share: each attempt runs once and is told right."""
+
+import asyncio
+
+from nats_server import NatsServer
+from runner_logs import LogArchive
+from runner_stage import RunnerStage, until
+from tisktask_common.lifecycle import JobState
+
+COUNT = "i=0; while [ $i -lt {count} ]; do i=$((i+1)); echo line $i; sleep 0.02; done; exit 5"
+
+
+def counted(count: int) -> bytes:
+    return b"".join(b"line %d\n" % number for number in range(1, count + 1))
+
+
+async def test_a_job_outlives_its_runner_and_is_told_exactly_by_the_next(
+    stage: RunnerStage, archive: LogArchive
+) -> None:
+    first = stage.start("1")
+    spec = stage.spec(stage.script(COUNT.format(count=150)))
+    await stage.orchestrator.submit(spec)
+    await archive.holds(f"{spec.job_id}.1", b"line 20\n")
+    await stage.kill(first)
+    stage.start("2")
+    end = await stage.orchestrator.end_of(spec)
+    assert (end.state, end.exit_code) == (JobState.FAILED, 5)
+    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(150)
+    assert len(stage.orchestrator.claims) == 1
+    assert len(stage.orchestrator.began) == 1
+    await stage.until_nothing_is_left()
+
+
+async def test_a_job_that_ends_while_no_runner_is_there_is_told_by_the_next(
+    stage: RunnerStage, archive: LogArchive
+) -> None:
+    first = stage.start("1")
+    spec = stage.spec(stage.script(COUNT.format(count=40)))
+    await stage.orchestrator.submit(spec)
+    await archive.holds(f"{spec.job_id}.1", b"line 5\n")
+    await stage.kill(first)
+    await until(lambda: b"line 40" in (stage.state / "jobs" / f"{spec.job_id}.1" / "output.log").read_bytes())
+    stage.start("2")
+    assert (await stage.orchestrator.end_of(spec)).exit_code == 5
+    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(40)
+    await stage.until_nothing_is_left()
+
+
+async def test_a_running_replica_adopts_what_another_has_left(stage: RunnerStage, archive: LogArchive) -> None:
+    """Also an orderly end leaves the job running by default: an upgrade costs no job."""
+    first = stage.start("1")
+    spec = stage.spec(stage.script(COUNT.format(count=150)))
+    await stage.orchestrator.submit(spec)
+    await archive.holds(f"{spec.job_id}.1", b"line 5\n")
+    second = stage.start("2")
+    await until(lambda: any(beat.replica == "2" for beat in stage.orchestrator.beats))
+    assert await stage.terminate(first) == 0
+    assert not stage.orchestrator.ended
+    assert (await stage.orchestrator.end_of(spec)).exit_code == 5
+    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(150)
+    assert second.poll() is None
+    await stage.until_nothing_is_left()
+
+
+async def test_a_runner_that_is_told_to_wait_ends_after_its_jobs(stage: RunnerStage, archive: LogArchive) -> None:
+    process = stage.start(TISKTASK_DRAIN="wait")
+    spec = stage.spec(stage.script(COUNT.format(count=100)))
+    await stage.orchestrator.submit(spec)
+    await archive.holds(f"{spec.job_id}.1", b"line 5\n")
+    assert await stage.terminate(process) == 0
+    assert stage.orchestrator.ended[spec.job_id].exit_code == 5
+    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(100)
+    await stage.until_nothing_is_left()
+
+
+async def test_an_attempt_that_died_before_its_program_began_is_begun_by_the_next(
+    stage: RunnerStage, archive: LogArchive
+) -> None:
+    """The orchestrator goes silent after the claim, so that the first runner dies right before the start."""
+    first = stage.start("1")
+    spec = stage.spec(stage.script("echo once"))
+    stage.orchestrator.hears_begin.clear()
+    await stage.orchestrator.submit(spec)
+    await until((stage.state / "jobs" / f"{spec.job_id}.1" / "pod.json").exists)
+    await stage.kill(first)
+    stage.orchestrator.hears_begin.set()
+    stage.start("2")
+    assert (await stage.orchestrator.end_of(spec)).state is JobState.SUCCEEDED
+    assert (await archive.complete(f"{spec.job_id}.1")).data == b"once\n"
+    await stage.until_nothing_is_left()
+
+
+async def test_many_kills_never_start_a_program_twice(stage: RunnerStage, archive: LogArchive) -> None:
+    """Whenever the runner dies: what the program did outside is done once at most, and mostly once exactly."""
+    specs = []
+    for number in range(6):
+        process = stage.start(str(number))
+        spec = stage.spec(stage.script(f"echo started {number}; sleep 0.3"))
+        specs.append(spec)
+        await stage.orchestrator.submit(spec)
+        await until(lambda: stage.attempts or stage.orchestrator.ended.get(spec.job_id))  # noqa: B023
+        await asyncio.sleep(0.04 * number)
+        await stage.kill(process)
+    stage.start("last")
+    for number, spec in enumerate(specs):
+        assert (await stage.orchestrator.end_of(spec)).state is JobState.SUCCEEDED
+        assert (await archive.complete(f"{spec.job_id}.1")).data == b"started %d\n" % number
+    await stage.until_nothing_is_left()
+
+
+async def test_two_replicas_share_the_work_and_run_nothing_twice(stage: RunnerStage, archive: LogArchive) -> None:
+    for replica in ("1", "2"):
+        stage.start(replica, TISKTASK_SLOTS="1")
+    await until(lambda: {beat.replica for beat in stage.orchestrator.beats} == {"1", "2"})
+    sha = stage.script("echo done; sleep 1")
+    specs = [stage.spec(sha) for _ in range(4)]
+    for spec in specs:
+        await stage.orchestrator.submit(spec)
+    for spec in specs:
+        assert (await stage.orchestrator.end_of(spec)).exit_code == 0
+        assert (await archive.complete(f"{spec.job_id}.1")).data == b"done\n"
+    assert len(stage.orchestrator.claims) == 4
+    assert {beat.replica for beat in stage.orchestrator.beats if beat.attempts} == {"1", "2"}
+    await stage.until_nothing_is_left()
+
+
+async def test_the_bus_and_podman_killed_in_mid_job_change_nothing(
+    stage: RunnerStage, archive: LogArchive, nats_server: NatsServer
+) -> None:
+    stage.start()
+    spec = stage.spec(stage.script(COUNT.format(count=100)))
+    await stage.orchestrator.submit(spec)
+    await archive.holds(f"{spec.job_id}.1", b"line 5\n")
+    nats_server.kill()
+    stage.host.kill()
+    await asyncio.to_thread(stage.host.start)
+    await asyncio.to_thread(nats_server.start)
+    assert (await stage.orchestrator.end_of(spec)).exit_code == 5
+    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(100)
+    await stage.until_nothing_is_left()
