@@ -31,19 +31,21 @@ def chosen_data_directory(given: Path | None) -> Path | None:
 
 
 def default_data_directory() -> Path:
-    """Where `tisktask up` keeps its data if it is not told."""
+    """Where `tisktask up` keeps its data if it is not told: in the checkout that it runs from, else with the user's."""
+    checkout = Path(__file__).resolve().parents[3]
+    if (checkout / "Makefile").is_file() and (checkout / "cli").is_dir() and os.access(checkout, os.W_OK):
+        return checkout / "data"
     data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(data) / "tisktask"
 
 
 def find_data_directory() -> Path:
-    """Find the stack that is meant without a word: this checkout's, the only one that runs, or the default one."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if is_running(Layout.of(folder / "data")):
-            return folder / "data"
+    """Find the stack that is meant without a word: the default one, or the only one of this user that runs."""
+    default = default_data_directory()
+    if is_running(Layout.of(default)):
+        return default
     running = [root for root in known_data_directories() if is_running(Layout.of(root))]
     if len(running) > 1:
         roots = ", ".join(map(str, running))
         raise CommandError(f"several stacks are running ({roots}): say which one with --data-dir", Exit.USAGE)
-    return running[0] if running else default_data_directory()
+    return running[0] if running else default

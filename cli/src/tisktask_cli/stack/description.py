@@ -1,5 +1,6 @@
 """What a running stack tells the other commands about itself, and how they find it."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -25,8 +26,8 @@ class Description:
 def publish(layout: Layout, description: Description) -> None:
     """Write the description, and list the data directory among this user's."""
     write_private(layout.description, json.dumps(asdict(description), indent=1) + "\n")
-    for entry in _entries():  # what a killed stack has left
-        if not Path(entry.read_text().strip()).is_dir():
+    for entry, root in _entries():  # what killed stacks have left
+        if not root.is_dir():
             entry.unlink(missing_ok=True)
     write_private(_known_stacks() / _entry_name(layout), f"{layout.root}\n")
 
@@ -46,13 +47,17 @@ def read(layout: Layout) -> Description | None:
 
 def known_data_directories() -> list[Path]:
     """List the data directories on which this user has run a stack, those that still exist."""
-    roots = [Path(entry.read_text().strip()) for entry in _entries()]
-    return [root for root in roots if root.is_dir()]
+    return [root for _, root in _entries() if root.is_dir()]
 
 
-def _entries() -> list[Path]:
+def _entries() -> list[tuple[Path, Path]]:
+    """List the files of the register and the data directories that they name."""
+    found: list[tuple[Path, Path]] = []
     folder = _known_stacks()
-    return [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")] if folder.is_dir() else []
+    for entry in sorted(folder.glob("[!.]*")) if folder.is_dir() else []:
+        with contextlib.suppress(FileNotFoundError):  # another stack has just stopped
+            found.append((entry, Path(entry.read_text().strip())))
+    return found
 
 
 def _entry_name(layout: Layout) -> str:
