@@ -14,6 +14,8 @@ from tisktask_common.bus.connection import Bus, connect
 from tisktask_common.bus.provision import provision
 from tisktask_common.process.settings import BusSettings
 
+pytest.register_assert_rewrite("stack", "project", "stack_fixtures")
+
 CONTRACTS = Path(__file__).resolve().parents[2] / "shared" / "contracts"
 
 

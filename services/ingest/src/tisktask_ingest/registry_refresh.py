@@ -20,9 +20,9 @@ log = structlog.get_logger()
 
 PERIOD_SECONDS = 60.0
 #: Any sender of a bad signature can ask for a refresh: not more often than this.
-ON_DEMAND_PAUSE_SECONDS = 5.0
+ON_DEMAND_PAUSE_SECONDS = 1.0
 #: A forge waits 5 s for our answer, and the bus may need 2 s of them.
-ON_DEMAND_PATIENCE_SECONDS = 1.5
+ON_DEMAND_PATIENCE_SECONDS = 2.0
 _PATIENCE_SECONDS = 5.0
 #: Without any list nothing works: ask more often.
 _FIRST_PATIENCE_SECONDS = 1.0
@@ -41,7 +41,8 @@ class RegistryRefresh:
         self._snapshot_path = snapshot_path
         self._changed = asyncio.Event()
         self._current: asyncio.Task[bool] | None = None
-        self._demanded_at = -ON_DEMAND_PAUSE_SECONDS
+        self._began_at = -ON_DEMAND_PAUSE_SECONDS
+        self._has_succeeded = False
         self._is_snapshot_old = False
         self._reconnects = 0
         self._due_at = 0.0
@@ -79,30 +80,38 @@ class RegistryRefresh:
     async def on_demand(self) -> bool:
         """Refresh for a delivery that waits; True if the registry is fresh now.
 
-        All who ask at the same time share one refresh, and none begins shortly after the last demand.
+        All who ask at the same time share one refresh; it begins after they asked, and not right after another.
         """
         if not self._link.is_ready:
             return False
-        now = time.monotonic()
-        if self._current is None and now - self._demanded_at < ON_DEMAND_PAUSE_SECONDS:
-            return False
-        if self._current is None:
-            self._demanded_at = now
         try:
             async with asyncio.timeout(ON_DEMAND_PATIENCE_SECONDS):
-                return await self._join()
+                return await self._refresh_after(time.monotonic())
         except TimeoutError:
             return False
+
+    async def _refresh_after(self, asked_at: float) -> bool:
+        while self._began_at < asked_at:
+            if self._current is not None:
+                # It may have read the list before the repository was in it.
+                await self._join()
+            elif (pause := self._began_at + ON_DEMAND_PAUSE_SECONDS - time.monotonic()) > 0:
+                await asyncio.sleep(pause)
+            else:
+                return await self._join()
+        return await self._join() if self._current is not None else self._has_succeeded
 
     async def _join(self) -> bool:
         """Wait for the refresh that runs, or begin one. It goes on if the waiter gives up."""
         if self._current is None:
+            self._began_at = time.monotonic()
             self._current = asyncio.create_task(self._refresh())
             self._current.add_done_callback(self._finish)
         return await asyncio.shield(self._current)
 
-    def _finish(self, _task: asyncio.Task[bool]) -> None:
+    def _finish(self, task: asyncio.Task[bool]) -> None:
         self._current = None
+        self._has_succeeded = not task.cancelled() and task.exception() is None and task.result()
 
     async def _refresh(self) -> bool:
         try:
