@@ -1,6 +1,6 @@
 """A private Podman for a test session: its own storage, its own service process, one small image.
 
-Use it from a test module by `from podman_host import engine, podman_host  # noqa: F401`.
+In your folder's conftest.py: `from podman_host import engine, podman_host, pods  # noqa: F401`.
 """
 
 import asyncio
@@ -296,6 +296,7 @@ def podman_host() -> Iterator[PodmanHost]:
         yield host
         leftovers = host.leftovers()
     finally:
+        print((host.folder / "service.log").read_text()[-5000:])
         host.remove()
     assert not leftovers, f"tests have left behind: {leftovers}"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from podman_host import Pods, engine, log_text, podman_host, pods  # noqa: F401
+from podman_host import Pods, log_text
 from tisktask_common.rpc import Limits
 from tisktask_runner.engine.model import Exit, NotStarted, Started
 from tisktask_runner.engine.pods import Engine

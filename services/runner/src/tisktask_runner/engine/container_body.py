@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tisktask_common.rpc import Limits
-from tisktask_runner.engine.model import HOST_LABEL, PodSpec
+from tisktask_runner.engine.model import HOST_LABEL, Mount, PodSpec
 
 #: On job containers only (infra containers inherit a pod's labels): all that is needed to find a pod again.
 NETWORK_LABEL = "tisktask.engine.network"
@@ -79,7 +79,6 @@ def pod_body(name: str, host: str, network: str | None, mode: str, cgroup_parent
         "name": name,
         "hostname": "tisktask",
         "labels": {HOST_LABEL: host},
-        # The infra's own shared memory could not be sized: it is the container's.
         "shared_namespaces": ["net", "uts", "pid"],
         # "stop" makes a removal within half a second of the exit take three.
         "exit_policy": "continue",
@@ -113,22 +112,13 @@ def container_body(spec: PodSpec, order: ContainerOrder) -> dict[str, Any]:
         "env": dict(spec.environment),
         "httpproxy": False,
         "labels": _labels(spec, order),
-        "mounts": [
-            {
-                "type": "bind",
-                "source": str(mount.source),
-                "destination": mount.target,
-                "options": ["rbind", "rprivate", "ro" if mount.read_only else "rw"],
-            }
-            for mount in spec.mounts
-        ],
+        "mounts": [_shared_memory(spec.limits), *(_bind(mount) for mount in spec.mounts)],
         # Never a size: conmon would drop the oldest lines.
         "log_configuration": {"driver": "k8s-file", "path": str(spec.log_path)},
         "no_new_privileges": True,
         "cap_drop": ["ALL"],
         "cap_add": list(CAPABILITIES),
         "resource_limits": _resources(spec.limits, order.controls),
-        "shm_size": _shm_bytes(spec.limits),
         # VOLUMEs of an image would be made as volumes that outlive the job.
         "image_volume_mode": "ignore",
         "healthconfig": {"Test": ["NONE"]},
@@ -158,5 +148,17 @@ def _resources(limits: Limits, controls: Controls) -> dict[str, Any]:
     return resources
 
 
-def _shm_bytes(limits: Limits) -> int:
-    return min(_SHM_BYTES_MAX, limits.memory_bytes // 2) if limits.memory_bytes else _SHM_BYTES_MAX
+def _bind(mount: Mount) -> dict[str, Any]:
+    return {
+        "type": "bind",
+        "source": str(mount.source),
+        "destination": mount.target,
+        "options": ["rbind", "rprivate", "ro" if mount.read_only else "rw"],
+    }
+
+
+def _shared_memory(limits: Limits) -> dict[str, Any]:
+    """Shared memory as a mount: `shm_size` is overruled by the infra container's in a pod (4.3)."""
+    size = min(_SHM_BYTES_MAX, limits.memory_bytes // 2) if limits.memory_bytes else _SHM_BYTES_MAX
+    options = ["nosuid", "nodev", "noexec", "mode=1777", f"size={size}"]
+    return {"type": "tmpfs", "source": "tmpfs", "destination": "/dev/shm", "options": options}  # noqa: S108 - a mount point

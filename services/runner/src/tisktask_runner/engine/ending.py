@@ -110,7 +110,8 @@ class Ending:
 
     async def _await_conmon(self, ended: "asyncio.Future[ExitRecord]", state: ContainerState) -> Lost | None:
         seconds = _RECHECK_SECONDS if self.exits.is_watching else _RECHECK_UNWATCHED_SECONDS
-        async with _conmon_gone(state.conmon_pid, self.pod.container_id) as gone:
+        conmon = state.conmon_pid if await self.libpod.shares_processes() else 0
+        async with _conmon_gone(conmon, self.pod.container_id) as gone:
             await asyncio.wait({ended, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if ended.done() or not gone.done():
                 return None
@@ -163,11 +164,13 @@ def _lost(state: ContainerState | None) -> Lost:
 
 @asynccontextmanager
 async def _conmon_gone(pid: int, container_id: str) -> AsyncGenerator["asyncio.Future[None]"]:
-    """A future of conmon's end; never done if conmon can not be seen from here."""
+    """A future of conmon's end; never done if its process is not known here (0)."""
     loop = asyncio.get_running_loop()
     gone: asyncio.Future[None] = loop.create_future()
-    process = _open_conmon(pid, container_id)
+    process = _open_conmon(pid, container_id) if pid else None
     if process is None:
+        if pid:
+            gone.set_result(None)
         yield gone
         return
 
@@ -185,13 +188,17 @@ async def _conmon_gone(pid: int, container_id: str) -> AsyncGenerator["asyncio.F
 
 
 def _open_conmon(pid: int, container_id: str) -> int | None:
+    """A handle of the process; None: it has ended, and perhaps another has its number."""
     try:
-        process = os.pidfd_open(pid) if pid > 0 else None
-        if process is not None and container_id.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes():
-            # Another process has its number by now, or this is another PID namespace: the recheck must do.
-            os.close(process)
-            return None
-    except OSError:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+    try:
+        is_it = container_id.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        is_it = False
+    if not is_it:
+        os.close(process)
         return None
     return process
 

@@ -36,10 +36,13 @@ class ExitRecord:
     out_of_memory: bool | None
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Expected:
-    on_exit: Callable[[ExitRecord], None]
+    """One who waits: there may be several for one container."""
+
+    container_id: str
     out_of_memory_file: Path
+    on_exit: Callable[[ExitRecord], None]
 
 
 @dataclass
@@ -47,7 +50,7 @@ class ExitWatcher:
     """Watches one exits directory for any number of containers."""
 
     directory: Path
-    _expected: dict[str, _Expected] = field(default_factory=dict[str, _Expected])
+    _expected: list[_Expected] = field(default_factory=list[_Expected])
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
     _wake: tuple[int, int] | None = None
@@ -84,17 +87,18 @@ class ExitWatcher:
             with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
                 loop.call_soon_threadsafe(resolve, record)
 
+        expected = _Expected(container_id, out_of_memory_file, on_exit)
         with self._lock:
-            self._expected[container_id] = _Expected(on_exit, out_of_memory_file)
-        future.add_done_callback(lambda _: self._forget(container_id))
+            self._expected.append(expected)
+        future.add_done_callback(lambda _: self._forget(expected))
         # After it is expected: what ends from now on is seen by the thread, what ended before is seen here.
-        if record := self._read(container_id, out_of_memory_file):
+        if record := self._read(expected):
             resolve(record)
         return future
 
-    def _forget(self, container_id: str) -> None:
+    def _forget(self, expected: _Expected) -> None:
         with self._lock:
-            self._expected.pop(container_id, None)
+            self._expected.remove(expected)
 
     def _run(self) -> None:
         while True:
@@ -114,13 +118,13 @@ class ExitWatcher:
         with INotify() as inotify:
             inotify.add_watch(self.directory, flags.CLOSE_WRITE | flags.MOVED_TO | flags.DELETE_SELF)
             self._is_watching.set()
-            self._read_all()
+            self._tell(None)
             while not self._is_woken(None, inotify.fileno()):
                 for event in inotify.read(timeout=0):
                     if event.mask & (flags.DELETE_SELF | flags.IGNORED):
                         return False
                     if event.mask & flags.Q_OVERFLOW:
-                        self._read_all()
+                        self._tell(None)
                     self._tell(event.name)
         return True
 
@@ -130,23 +134,19 @@ class ExitWatcher:
         ready, _, _ = select.select([self._wake[0], *others], [], [], timeout_seconds)
         return self._wake[0] in ready
 
-    def _read_all(self) -> None:
+    def _tell(self, container_id: str | None) -> None:
+        """Read one container's exit, or everyone's, for those who wait."""
         with self._lock:
-            names = list(self._expected)
-        for name in names:
-            self._tell(name)
+            waiting = [one for one in self._expected if container_id in {None, one.container_id}]
+        for expected in waiting:
+            if record := self._read(expected):
+                expected.on_exit(record)
 
-    def _tell(self, container_id: str) -> None:
-        with self._lock:
-            expected = self._expected.get(container_id)
-        if expected and (record := self._read(container_id, expected.out_of_memory_file)):
-            expected.on_exit(record)
-
-    def _read(self, container_id: str, out_of_memory_file: Path) -> ExitRecord | None:
-        file = self.directory / container_id
+    def _read(self, expected: _Expected) -> ExitRecord | None:
+        file = self.directory / expected.container_id
         try:
             # Before the exit code: the control group is removed soon.
-            out_of_memory = read_out_of_memory(out_of_memory_file)
+            out_of_memory = read_out_of_memory(expected.out_of_memory_file)
             with file.open() as exit_file:
                 text = exit_file.read().strip()
                 ended_at = os.fstat(exit_file.fileno()).st_mtime
@@ -154,7 +154,7 @@ class ExitWatcher:
             return None
         except OSError as error:
             watch_errors.inc()
-            log.warning("exit_unreadable", container_id=container_id, error=str(error))
+            log.warning("exit_unreadable", container_id=expected.container_id, error=str(error))
             return None
         if not text:
             return None

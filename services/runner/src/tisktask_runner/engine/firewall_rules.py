@@ -4,6 +4,7 @@ They know no job: they match by the prefix of the bridges' names, so that every 
 writes the same rules.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 #: Bridges are called by this and ten more characters.
@@ -39,10 +40,9 @@ class Chains:
 
     def are_in(self, installed: list[str]) -> bool:
         """Whether the output of `iptables -S` has all of it, and the jumps before every other rule."""
-        ours = tuple(line for line in installed if line.startswith((f"-A {INPUT_CHAIN} ", f"-A {FORWARD_CHAIN} ")))
-        return ours == self.rules and all(
-            _rules_of(chain, installed)[: len(wanted)] == wanted for chain, wanted in _jumps_by_chain().items()
-        )
+        return all(
+            _rules_of(chain, installed) == _rules_of(chain, self.rules) for chain in (INPUT_CHAIN, FORWARD_CHAIN)
+        ) and all(_rules_of(chain, installed)[: len(wanted)] == wanted for chain, wanted in _jumps_by_chain().items())
 
 
 def ipv4_chains(nameservers: tuple[str, ...]) -> Chains:
@@ -89,5 +89,5 @@ def _jumps_by_chain() -> dict[str, list[str]]:
     return chains
 
 
-def _rules_of(chain: str, installed: list[str]) -> list[str]:
+def _rules_of(chain: str, installed: Iterable[str]) -> list[str]:
     return [line for line in installed if line.startswith(f"-A {chain} ")]

@@ -40,9 +40,7 @@ async def collect(libpod: Libpod, place: EnginePlace, info: PodmanInfo, is_live:
         containers=containers,
         namespaces=await asyncio.to_thread(leftovers.remove_bridges, interface_prefix(place.host), interfaces),
         cgroups=await asyncio.to_thread(leftovers.remove_cgroups, parent, known_pods) if parent else 0,
-        build_folders=await asyncio.to_thread(leftovers.remove_build_folders, place.temporary)
-        if place.temporary
-        else 0,
+        build_folders=await _remove_build_folders(place),
     )
     if collected != Collected():
         log.info("garbage_collected", **vars(collected))

@@ -1,6 +1,9 @@
 """A small client of libpod's HTTP API on a Unix socket: JSON in, JSON out, errors with libpod's own words."""
 
+import asyncio
 import json
+import socket
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,7 @@ class Libpod:
 
     def __init__(self, socket: Path) -> None:
         self.socket = socket
+        self._shares_processes: bool | None = None
         self._session = aiohttp.ClientSession(
             connector=aiohttp.UnixConnector(path=str(socket), limit=64),
             timeout=aiohttp.ClientTimeout(total=CALL_SECONDS_MAX),
@@ -50,6 +54,12 @@ class Libpod:
 
     async def close(self) -> None:
         await self._session.close()
+
+    async def shares_processes(self) -> bool:
+        """Whether Podman's processes (and so every conmon) have numbers that mean something here."""
+        if self._shares_processes is None:
+            self._shares_processes = await asyncio.to_thread(_peer_process, self.socket) > 0
+        return self._shares_processes
 
     async def get(self, path: str, /, **parameters: Parameter) -> Any:
         return await self.call("GET", path, parameters)
@@ -61,7 +71,7 @@ class Libpod:
         return await self.call("DELETE", path, parameters)
 
     async def call(self, method: str, path: str, parameters: dict[str, Parameter], body: Any = None) -> Any:
-        """Call and return the decoded reply, None if it is empty; raises LibpodError or EngineAwayError."""
+        """Call and return the decoded reply, None if it is no JSON; raises LibpodError or EngineAwayError."""
         name = f"{method} {path}"
         try:
             async with self._session.request(
@@ -75,7 +85,18 @@ class Libpod:
             raise EngineAwayError(f"podman does not answer on {self.socket}: {name}: {error!r}") from error
         if reply.status not in _DONE:
             raise LibpodError(name, reply.status, _cause(data))
-        return json.loads(data) if data.strip() else None
+        return json.loads(data) if data.strip() and reply.content_type == "application/json" else None
+
+
+def _peer_process(path: Path) -> int:
+    """Number of the process that listens; 0: it is in a PID namespace that can not be seen from ours."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+        except OSError as error:
+            raise EngineAwayError(f"podman does not answer on {path}: {error}") from error
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return struct.unpack("3i", credentials)[0]
 
 
 def _as_text(value: Parameter) -> str:

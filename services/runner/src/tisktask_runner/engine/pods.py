@@ -43,6 +43,7 @@ log = structlog.get_logger()
 #: A start that a killed process had asked for may still be on its way.
 _START_IN_FLIGHT_SECONDS = 1.0
 _KILL_SECONDS_MAX = 30.0
+_INFRA_FAILED = "starting some containers"
 _REMOVALS_AT_ONCE = 2
 _AWAY_SECONDS = 0.5
 
@@ -118,7 +119,7 @@ class Engine:
         self._fresh.discard(pod.container_id)
         async with self._starts:
             try:
-                await self._libpod.post(f"/containers/{pod.container_id}/start")
+                await self._start_container(pod)
             except LibpodError as error:
                 if outcome := not_started(error.cause):
                     return outcome
@@ -126,6 +127,18 @@ class Engine:
         started_at = datetime.now(UTC)
         self._started_at[pod.container_id] = started_at
         return Started(started_at)
+
+    async def _start_container(self, pod: Pod) -> None:
+        try:
+            await self._libpod.post(f"/containers/{pod.container_id}/start")
+        except LibpodError as error:
+            if _INFRA_FAILED not in error.cause:
+                raise
+            # The cause is told only to who starts the infra container by itself; it may have been passing.
+            log.warning("infra_not_started", pod_id=pod.pod_id, error=error.message)
+            infra = (await self._libpod.get(f"/pods/{pod.pod_id}/json"))["InfraContainerID"]
+            await self._libpod.post(f"/containers/{infra}/start")
+            await self._libpod.post(f"/containers/{pod.container_id}/start")
 
     async def _state_of_known(self, pod: Pod) -> ContainerState | None:
         """The state of a pod that was started before; None: it was not, so start it."""
@@ -170,8 +183,8 @@ class Engine:
         try:
             await self._libpod.post(f"/containers/{pod.container_id}/kill", signal=signal)
         except LibpodError as error:
-            # 409: it does not run (any more).
-            if error.status in {404, 409}:
+            # It does not run (any more).
+            if error.status in {404, 409} or "state improper" in error.cause:
                 return False
             raise
         return True

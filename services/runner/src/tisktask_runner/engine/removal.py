@@ -2,10 +2,15 @@
 
 import asyncio
 
+import structlog
+
 from tisktask_runner.engine.libpod import Libpod, LibpodError
+
+log = structlog.get_logger()
 
 _TRIES = 5
 _PAUSE_SECONDS = 0.3
+_IN_USE = "network is being used"
 
 
 async def remove_pod(libpod: Libpod, pod: str) -> None:
@@ -15,8 +20,13 @@ async def remove_pod(libpod: Libpod, pod: str) -> None:
 
 
 async def remove_network(libpod: Libpod, network: str) -> None:
-    """Remove a network that no container uses. Nothing there: done."""
-    await _remove(libpod, f"/networks/{network}", force=False)
+    """Remove a network. Nothing there: done. In use: by a newer pod of the same name, so it stays."""
+    try:
+        await _remove(libpod, f"/networks/{network}", force=False)
+    except LibpodError as error:
+        if _IN_USE not in error.cause:
+            raise
+        log.info("network_in_use", network=network)
 
 
 async def _remove(libpod: Libpod, path: str, **parameters: bool | int) -> None:
@@ -27,7 +37,7 @@ async def _remove(libpod: Libpod, path: str, **parameters: bool | int) -> None:
             if error.status == 404:
                 return
             # conmon's own clean-up after the exit can be in the way for a moment.
-            if tried == _TRIES:
+            if tried == _TRIES or _IN_USE in error.cause:
                 raise
             await asyncio.sleep(_PAUSE_SECONDS)
         else:
