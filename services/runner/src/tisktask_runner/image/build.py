@@ -12,7 +12,7 @@ from prometheus_client import Counter, Histogram
 
 from tisktask_runner.image import words
 from tisktask_runner.image.build_lock import locked
-from tisktask_runner.image.build_process import run_build
+from tisktask_runner.image.build_process import WATCHDOG, run_build
 from tisktask_runner.image.default import ensure_default_image
 from tisktask_runner.image.host import IMAGE_NAME, BuildHost, image_exists, image_name
 from tisktask_runner.image.key import ImagePlan
@@ -45,8 +45,10 @@ async def ensure_image(host: BuildHost, order: BuildOrder) -> BuildOutcome:
     image = image_name(order.plan.key)
     try:
         outcome = await _ensure(host, order, image)
-    except FileNotFoundError:
-        outcome = BuildErrored(words.podman_missing(host.podman))
+    except FileNotFoundError as error:
+        if error.filename not in {host.podman, WATCHDOG}:
+            raise
+        outcome = BuildErrored(words.podman_missing(str(error.filename)))
     match outcome:
         case Ready(built=is_built):
             IMAGES.labels("built" if is_built else "found").inc()

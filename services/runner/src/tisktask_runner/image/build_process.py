@@ -21,7 +21,7 @@ POLL_SECONDS = 0.2
 GONE_SECONDS_MAX = 10.0
 TAIL_BYTES = 4096
 #: The build's own watchdog ends it if no runner is left to do so.
-WATCHDOG_SECONDS_EXTRA = 30
+WATCHDOG, WATCHDOG_SECONDS_EXTRA = "timeout", 30
 CPU_PERIOD = 100_000
 _HOST_ERRORS = re.compile(
     r"no space left on device|input/output error|read-only file system|netavark|error setting rlimit|cgroup"
@@ -85,7 +85,7 @@ def _prepare(order: Order, folder: Path) -> tuple[Path, Path]:
 def _command(host: BuildHost, plan: ImagePlan, image: str, build_file: Path, context: Path) -> list[str]:
     limits = host.limits
     watchdog = f"{limits.seconds + GRACE_SECONDS + WATCHDOG_SECONDS_EXTRA:g}"
-    command = ["timeout", f"--kill-after={GRACE_SECONDS:g}", watchdog, host.podman, "build", "--layers"]
+    command = [WATCHDOG, f"--kill-after={GRACE_SECONDS:g}", watchdog, host.podman, "build", "--layers"]
     command += [f"--network={host.network}", f"--tag={image}", f"--label=tisktask.key={plan.key}"]
     if limits.memory_bytes:
         command += [f"--memory={limits.memory_bytes}", f"--memory-swap={limits.memory_bytes}"]

@@ -41,8 +41,10 @@ async def ensure_default_image(host: BuildHost, archive: Path) -> DefaultImage |
         async with locked(host.folder / "locks" / f"default-{digest[:16]}", LOAD_SECONDS_MAX) as lock:
             if lock is None or not await image_exists(host, image):
                 return await _load(host, archive, image)
-    except FileNotFoundError:
-        return BuildErrored(words.podman_missing(host.podman))
+    except FileNotFoundError as error:
+        if error.filename != host.podman:
+            raise
+        return BuildErrored(words.podman_missing(str(error.filename)))
     return DefaultImage(image)
 
 

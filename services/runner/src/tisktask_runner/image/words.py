@@ -60,7 +60,7 @@ def build_waited_too_long(key: str, seconds: float) -> str:
 
 
 def podman_missing(command: str) -> str:
-    return f"There is no {command} on the runner's host; install Podman."
+    return f"There is no {command} on the runner's host: install Podman (and coreutils)."
 
 
 def default_image_missing(archive: str, cause: str) -> str:
