@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
@@ -93,7 +93,7 @@ class Client:
         self.url = url
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    async def __aenter__(self) -> "Client":
+    async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=0)
         timeout = aiohttp.ClientTimeout(total=None)
         self.http = aiohttp.ClientSession(self.url, headers=self.headers, connector=connector, timeout=timeout)
@@ -112,7 +112,7 @@ class Client:
             error = (await answer.json())["error"]
             return answer.status, error["code"], error["message"]
 
-    async def events(self, path: str, last_id: int | None = None) -> AsyncIterator[Event]:
+    async def events(self, path: str, last_id: int | None = None) -> AsyncGenerator[Event, None]:
         """Listen to a stream until it ends."""
         headers = {} if last_id is None else {"Last-Event-ID": str(last_id)}
         async with self.http.get(path, headers=headers) as answer:
@@ -134,6 +134,22 @@ async def _lines(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             yield line
+
+
+async def collect(client: Client, job: str, last_id: int | None = None) -> list[Event]:
+    """Follow a log to its end."""
+    return [event async for event in client.events(f"/api/v1/jobs/{job}/log/stream", last_id)]
+
+
+def whole_lines(events: list[Event]) -> list[tuple[int, str]]:
+    """Number and text of every line that will not change any more, in the order of their coming."""
+    return [
+        (line["n"], line["text"])
+        for event in events
+        if event.kind == "line"
+        for line in event.data["lines"]
+        if not line["partial"]
+    ]
 
 
 async def until(condition: Any, seconds: float = 20) -> Any:

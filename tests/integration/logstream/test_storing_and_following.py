@@ -1,23 +1,24 @@
-"""Logs from the bus to the disk and to viewers, through a real process."""
+"""Logs from the bus to the disk and to viewers, through a real process that is killed in between."""
 
-from logstream_chunks import Sender, make_chunks
+import asyncio
+import random
+import resource
+import signal
+
+from logstream_chunks import START_US, Sender, make_chunk, make_chunks
 from logstream_records import Records
-from logstream_stand import Client, Event, Logstream, until
+from logstream_stand import Client, Event, Logstream, collect, until, whole_lines
+from nats_server import NatsServer
 from tisktask_common.bus.connection import Bus
+from tisktask_common.log_chunk import LogChunk
 
 
-async def collect(client: Client, job: str, last_id: int | None = None) -> list[Event]:
-    return [event async for event in client.events(f"/api/v1/jobs/{job}/log/stream", last_id)]
+def numbered(count: int) -> bytes:
+    return b"".join(b"line %d of the log\n" % number for number in range(1, count + 1))
 
 
-def whole_lines(events: list[Event]) -> list[tuple[int, str]]:
-    return [
-        (line["n"], line["text"])
-        for event in events
-        if event.kind == "line"
-        for line in event.data["lines"]
-        if not line["partial"]
-    ]
+def assert_all_lines_once(events: list[Event], count: int) -> None:
+    assert whole_lines(events) == [(number, f"line {number} of the log") for number in range(1, count + 1)]
 
 
 async def test_a_log_is_stored_as_written_and_told_line_by_line(
@@ -45,3 +46,199 @@ async def test_a_log_is_stored_as_written_and_told_line_by_line(
 
     await until(is_recorded)
     await until(is_purged)
+
+
+async def test_lines_are_live_also_for_who_was_there_before_the_first(
+    bus: Bus, logstream: Logstream, client: Client, records: Records
+) -> None:
+    job = records.add_job(run := records.add_run(), state="queued")
+    sender = Sender(bus, run, job)
+    stream = client.events(f"/api/v1/jobs/{job}/log/stream")
+    first = asyncio.ensure_future(anext(stream))
+    await sender.write(b"par", 0)
+    event = await asyncio.wait_for(first, 10)
+    assert (event.id, event.data["lines"][0]["text"], event.data["lines"][0]["partial"]) == ("0", "par", True)
+    await sender.write(b"tial\nnext\n", 3)
+    event = await asyncio.wait_for(anext(stream), 10)
+    assert event.id == "2"
+    assert [(line["n"], line["text"]) for line in event.data["lines"]] == [(1, "partial"), (2, "next")]
+    assert event.data["lines"][0]["t"] == START_US // 1000
+    await stream.aclose()
+
+
+async def test_repeated_overlapping_and_early_chunks_are_stored_once(
+    bus: Bus, logstream: Logstream, client: Client, records: Records
+) -> None:
+    job = records.add_job(run := records.add_run())
+    text = numbered(3000)
+    chunks = make_chunks(text, 5000) + make_chunks(text, 3333, ends=False) + make_chunks(text, 7001, ends=False)
+    random.Random(7).shuffle(chunks)
+    await Sender(bus, run, job).send(*chunks)
+    assert_all_lines_once(await collect(client, job), 3000)
+    async with client.http.get(f"/api/v1/jobs/{job}/log") as answer:
+        assert await answer.read() == text
+
+
+async def test_missing_bytes_are_shown_as_a_gap_and_do_not_block(
+    bus: Bus, logstream: Logstream, client: Client, records: Records
+) -> None:
+    job = records.add_job(run := records.add_run())
+    await Sender(bus, run, job).send(
+        make_chunk(0, b"one\n"), make_chunk(1004, b"after\n"), LogChunk(1010, is_last=True)
+    )
+    events = await collect(client, job)
+    assert [(event.kind, event.id) for event in events] == [("line", "1"), ("gap", "2"), ("line", "3"), ("end", "3")]
+    assert events[1].data["missing_bytes"] == 1000
+    assert events[3].data["gaps"] == [{"n": 2, "missing_bytes": 1000}]
+    page = await client.get(f"/api/v1/jobs/{job}/log", from_line=1)
+    assert [(line["s"], line["text"]) for line in page["lines"]] == [
+        ("stdout", "one"),
+        ("gap", ""),
+        ("stdout", "after"),
+    ]
+    assert page["gaps"] == [{"n": 2, "missing_bytes": 1000}]
+
+
+async def test_a_host_can_not_write_into_the_log_of_anothers_job(
+    bus: Bus, logstream: Logstream, client: Client, records: Records
+) -> None:
+    job = records.add_job(run := records.add_run())
+    await Sender(bus, run, job, runner="intruder").send(make_chunk(0, b"false\n", is_last=True))
+    await Sender(bus, run, job, sent=100).send(make_chunk(0, b"true\n", is_last=True))
+    assert whole_lines(await collect(client, job)) == [(1, "true")]
+    assert 'outcome="refused"} 1.0' in await (await client.http.get("/metrics")).text()
+
+
+async def test_every_line_comes_once_when_bus_and_service_are_killed_in_between(
+    bus: Bus, nats_server: NatsServer, logstream: Logstream, client: Client, records: Records
+) -> None:
+    # What a killed process held comes again after the consumer's ack wait: this must not pass for a gap.
+    logstream.end()
+    logstream.options["TISKTASK_GAP_SECONDS"] = "60"
+    logstream.start()
+    await logstream.until_ready()
+    job = records.add_job(run := records.add_run())
+    text = numbered(50_000)
+    chunks = make_chunks(text, 20_000)
+    sender = Sender(bus, run, job)
+    await sender.send(*chunks[:20])
+    rest = asyncio.create_task(sender.send(*chunks[20:]))
+    await asyncio.sleep(0)
+    nats_server.kill()
+    nats_server.start()
+    await rest
+    logstream.end(signal.SIGKILL)
+    logstream.start()
+    await logstream.until_ready()
+    assert_all_lines_once(await collect(client, job), 50_000)
+    async with client.http.get(f"/api/v1/jobs/{job}/log") as answer:
+        assert await answer.read() == text
+
+
+async def test_200_viewers_of_one_log_all_get_every_line_once_in_order(
+    bus: Bus, logstream: Logstream, client: Client, records: Records
+) -> None:
+    job = records.add_job(run := records.add_run())
+    sender = Sender(bus, run, job)
+    text = numbered(2000)
+    await sender.write(text[:100], 0)
+    viewers = [asyncio.create_task(collect(client, job)) for _ in range(200)]
+
+    async def all_are_there() -> bool:
+        return "tisktask_viewers 200.0" in await (await client.http.get("/metrics")).text()
+
+    await until(all_are_there)
+    await sender.send(*(make_chunk(at, text[at : at + 999]) for at in range(100, len(text), 999)))
+    await sender.send(LogChunk(len(text), is_last=True))
+    for events in await asyncio.gather(*viewers):
+        assert_all_lines_once(events, 2000)
+
+
+async def test_a_viewer_who_comes_back_goes_on_exactly_behind_the_last_line(
+    bus: Bus, logstream: Logstream, client: Client, records: Records
+) -> None:
+    job = records.add_job(run := records.add_run())
+    text = numbered(5000)
+    sending = asyncio.create_task(Sender(bus, run, job).send(*make_chunks(text, 1500)))
+    choose, got, last_id, ended = random.Random(11), [], None, False
+    while not ended:
+        stream = client.events(f"/api/v1/jobs/{job}/log/stream", last_id)
+        for _ in range(choose.randint(1, 4)):
+            event = await anext(stream)
+            got.append(event)
+            last_id = int(event.id)
+            if event.kind == "end":
+                ended = True
+                break
+        await stream.aclose()
+    await sending
+    assert_all_lines_once(got, 5000)
+
+
+async def test_a_log_that_never_began_ends_for_its_viewers(
+    logstream: Logstream, client: Client, records: Records
+) -> None:
+    job = records.add_job(records.add_run(), state="cancelled", runner=None)
+    assert (await collect(client, job)) == [
+        Event("end", "0", {"total": 0, "complete": False, "truncated": False, "gaps": []})
+    ]
+
+
+async def test_bytes_that_are_not_text_are_kept_raw_and_shown_replaced(
+    bus: Bus, logstream: Logstream, client: Client, records: Records
+) -> None:
+    job = records.add_job(run := records.add_run())
+    text = b'caf\xe9 \x00\x1b[1m \r\n\xff\xfe\ntab\t"quote" \\ \xe2\x80\xa8 end\n'
+    await Sender(bus, run, job).send(make_chunk(0, text, is_last=True))
+    lines = whole_lines(await collect(client, job))
+    assert lines == [(1, "caf\ufffd \x00\x1b[1m \r"), (2, "\ufffd\ufffd"), (3, 'tab\t"quote" \\ \u2028 end')]
+    async with client.http.get(f"/api/v1/jobs/{job}/log") as answer:
+        assert await answer.read() == text
+
+
+async def test_a_line_of_5_mib_is_told_in_bounded_pieces(
+    bus: Bus, logstream: Logstream, client: Client, records: Records
+) -> None:
+    job = records.add_job(run := records.add_run())
+    text = b"x" * (5 * 1024 * 1024) + b"\n"
+    await Sender(bus, run, job).send(*make_chunks(text, 250_000))
+    pieces = [text for _, text in whole_lines(await collect(client, job))]
+    assert max(map(len, pieces)) == 64 * 1024
+    assert "".join(pieces).encode() == text[:-1]
+
+
+async def test_a_disk_that_refuses_is_told_and_nothing_is_lost(
+    bus: Bus, logstream: Logstream, client: Client, records: Records
+) -> None:
+    job = records.add_job(run := records.add_run())
+    assert logstream.process
+    limits = resource.prlimit(logstream.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(logstream.process.pid, resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    text = numbered(20_000)
+    await Sender(bus, run, job).send(*make_chunks(text, 30_000))
+
+    async def is_told() -> bool:
+        async with client.http.get("/readyz") as answer:
+            return answer.status == 503 and not (await answer.json())["parts"]["disk"]
+
+    await until(is_told)
+    assert "tisktask_log_disk_refuses 1.0" in await (await client.http.get("/metrics")).text()
+    resource.prlimit(logstream.process.pid, resource.RLIMIT_FSIZE, limits)
+    assert_all_lines_once(await collect(client, job), 20_000)
+    await logstream.until_ready()
+    assert "disk_takes_logs_again" in logstream.log_file.read_text()
+
+
+async def test_a_second_process_waits_for_the_folder(logstream: Logstream) -> None:
+    second = Logstream(logstream.state_dir, logstream.nats, logstream.records)
+    second.start()
+    try:
+
+        async def is_waiting() -> bool:
+            return "logs_belong_to_another_process" in logstream.log_file.read_text()
+
+        await until(is_waiting)
+        logstream.end()
+        await second.until_ready()
+    finally:
+        second.end()

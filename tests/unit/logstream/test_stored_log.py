@@ -5,6 +5,7 @@ import resource
 import tempfile
 from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def test_any_cutting_repetition_and_order_stores_the_same_bytes_and_index(
     log = make_log(segments)
     size = len(log.data)
     cuts = sorted({0, size, *data.draw(st.lists(st.integers(0, size), max_size=8))})
-    pieces = [recut(log, start, end) for start, end in zip(cuts, cuts[1:], strict=False)] or [log]
+    pieces = [recut(log, start, end) for start, end in pairwise(cuts)] or [log]
     ranges = data.draw(st.lists(st.tuples(st.integers(0, size), st.integers(0, size)), max_size=5))
     pieces += [recut(log, min(pair), max(pair)) for pair in ranges]
     with tempfile.TemporaryDirectory() as folder:

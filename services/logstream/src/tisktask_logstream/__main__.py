@@ -51,8 +51,9 @@ async def serve(settings: LogstreamSettings, process: Process) -> None:
     folder = await take_folder(settings.state_dir / "logs")
     pool = await open_pool(settings, SERVICE)
     store, library, link = Store(pool), Library(folder.path, settings.logs_open_max), BusLink()
-    feed, disk = RunFeed(store), Disk(folder.path)
-    add_everything(process.app, settings, Parts(store, link, library, feed, Seats(settings.streams_max)))
+    parts = Parts(store, link, library, RunFeed(store), Seats(settings.streams_max))
+    disk = Disk(folder.path)
+    add_everything(process.app, settings, parts)
 
     async def is_bus_ready() -> bool:
         return link.is_ready
@@ -63,7 +64,7 @@ async def serve(settings: LogstreamSettings, process: Process) -> None:
     process.ready_checks |= {"database": partial(is_database_ready, pool), "bus": is_bus_ready, "disk": is_disk_ready}
     http = await process.serve_http()
     try:
-        await _run_parts(settings, link, Archive(store, library, link, disk), feed)
+        await _run_parts(settings, link, Archive(store, library, link, disk), parts)
     finally:
         await http.close()
         library.close()
@@ -81,9 +82,10 @@ class Archive:
         self.intake = Intake(library, self.sync, disk, AttemptOwners(store), self.ledger)
 
 
-async def _run_parts(settings: LogstreamSettings, link: BusLink, archive: Archive, feed: RunFeed) -> None:
+async def _run_parts(settings: LogstreamSettings, link: BusLink, archive: Archive, parts: Parts) -> None:
     closed = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(parts.seats.run())
         tasks.create_task(archive.disk.run())
         tasks.create_task(archive.sync.run())
         tasks.create_task(_keep_ledger(settings, archive.ledger))
@@ -91,7 +93,7 @@ async def _run_parts(settings: LogstreamSettings, link: BusLink, archive: Archiv
         link.attach(bus)
         try:
             async with asyncio.TaskGroup() as bus_tasks:
-                bus_tasks.create_task(feed.run(bus))
+                bus_tasks.create_task(parts.feed.run(bus))
                 bus_tasks.create_task(archive.intake.sweep(link, settings.gap_seconds))
                 bus_tasks.create_task(Puller(bus, LOGS_FOR_LOGSTREAM, archive.intake.take, CHUNKS_AT_ONCE).run())
                 bus_tasks.create_task(_end_when(closed))

@@ -43,6 +43,7 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
     templates = Templates()
     pages = PageRoutes(templates, parts.store, parts.bus, parts.feed, parts.seats)
     app.on_response_prepare.append(add_security_headers)
+    app.on_shutdown.append(parts.seats.close)
     app.middlewares.append(problem_answers(pages.problem))
     app.middlewares.append(gate.middleware)
     operations = [

@@ -19,6 +19,13 @@ HEARTBEAT_SECONDS = 15.0
 #: A viewer who takes nothing for this long is let go; an open one would come back and go on where it was.
 WRITE_SECONDS_MAX = 30.0
 HEARTBEAT = b": still here\n\n"
+LOOK_SECONDS = 1.0
+_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store",
+    # nginx would collect the events otherwise.
+    "X-Accel-Buffering": "no",
+}
 
 viewers = Gauge("tisktask_viewers", "Open streams of Server-Sent Events")
 viewers_refused = Counter("tisktask_viewers_refused_total", "Streams refused because all seats were taken")
@@ -36,6 +43,7 @@ class Seats:
 
     def __init__(self, seats: int) -> None:
         self._free = seats
+        self._taken: dict[asyncio.Task[None], web.Request] = {}
 
     async def serve(self, request: web.Request, frames: AsyncGenerator[bytes, None]) -> web.StreamResponse:
         """Send frames until they end, the viewer leaves, or the service does."""
@@ -44,22 +52,35 @@ class Seats:
             raise NoSeatError(words.NO_SEAT)
         self._free -= 1
         viewers.inc()
+        response = web.StreamResponse(headers=_HEADERS)
+        await response.prepare(request)
+        sending = asyncio.create_task(self._send(request, response, frames))
+        self._taken[sending] = request
         try:
-            return await self._send(request, frames)
+            await asyncio.wait({sending})
         finally:
+            sending.cancel()
+            del self._taken[sending]
             self._free += 1
             viewers.dec()
+        return response
 
-    async def _send(self, request: web.Request, frames: AsyncGenerator[bytes, None]) -> web.StreamResponse:
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/event-stream; charset=utf-8",
-                "Cache-Control": "no-store",
-                # nginx would collect the events otherwise.
-                "X-Accel-Buffering": "no",
-            }
-        )
-        await response.prepare(request)
+    async def run(self) -> None:
+        """Free the seats of viewers who have left: without it that is noticed at the next heartbeat."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for sending, request in self._taken.items():
+                if request.transport is None or request.transport.is_closing():
+                    sending.cancel()
+
+    async def close(self, _app: web.Application) -> None:
+        """End all streams; for `app.on_shutdown`."""
+        for sending in self._taken:
+            sending.cancel()
+
+    async def _send(
+        self, request: web.Request, response: web.StreamResponse, frames: AsyncGenerator[bytes, None]
+    ) -> None:
         try:
             async with aclosing(frames):
                 async for piece in frames:
@@ -73,7 +94,9 @@ class Seats:
                 request.transport.abort()
         except ConnectionResetError:
             log.debug("viewer_left", remote=request.remote)
-        return response
+        except Exception:
+            # The answer has begun: its end is all that can still be said. The viewer comes back.
+            log.exception("stream_failed", path=request.path)
 
 
 def frame(event: str, data: Any, event_id: str | int | None = None) -> bytes:
