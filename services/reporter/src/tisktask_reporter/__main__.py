@@ -40,11 +40,13 @@ async def serve(process: Process) -> None:
     """Answer about health at once, and work as soon as the bus and the database are there."""
     settings = process.settings
     assert isinstance(settings, ReporterSettings)  # noqa: S101 - main() has made them
+    # Before anybody can ask: with nothing to check it would count as ready.
+    process.ready_checks |= {"database": _not_yet, "bus": _not_yet}
     server = await process.serve_http()
     pool = await open_pool(settings, "reporter")
-    process.ready_checks["database"] = lambda: is_database_ready(pool)
     try:
         await _migrate_patiently(pool)
+        process.ready_checks["database"] = partial(is_database_ready, pool)
         await _connect_and_report(process, settings, pool)
     finally:
         await pool.close()
@@ -69,7 +71,6 @@ async def _migrate_patiently(pool: Pool) -> None:
 
 
 async def _connect_and_report(process: Process, settings: ReporterSettings, pool: Pool) -> None:
-    process.ready_checks["bus"] = _not_yet
     is_closed = asyncio.Event()
     bus = await connect(settings, "reporter", on_closed=is_closed.set)
     process.ready_checks["bus"] = partial(_is_bus_ready, bus)

@@ -38,7 +38,9 @@ class DeliveryLoop:
                 self._woken.clear()
                 pause_seconds = await self._start_due()
                 try:
-                    await asyncio.wait_for(self._woken.wait(), pause_seconds)
+                    # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the event.
+                    async with asyncio.timeout(pause_seconds):
+                        await self._woken.wait()
                 except TimeoutError:
                     continue
         finally:
