@@ -92,7 +92,7 @@ def test_an_image_that_can_not_be_built_fails_the_run_and_its_log_is_the_answer(
 def test_a_program_that_is_killed_and_one_that_runs_out_of_memory_are_told_apart(project, stack):
     files = {
         ".tisktask/push/killed": program("#!/bin/sh\nkill -9 $$\n"),
-        ".tisktask/push/greedy": program("#!/bin/sh\nhead -c 8g /dev/zero | tail\nexit 1\n"),
+        ".tisktask/push/greedy": program("#!/bin/sh\nhead -c 8589934592 /dev/zero | tail\nexit 1\n"),
     }
     run = project.run(files, seconds_max=120)
     killed, greedy = job_named(run, "killed"), job_named(run, "greedy")

@@ -46,7 +46,7 @@ def test_the_integrator_hears_of_every_job_that_ends(project, stack):
         env=os.environ
         | {
             "NATS_URL": environment["url"],
-            "NATS_USER": environment["user"],
+            "NATS_USER": environment["name"],
             "NATS_SEED_FILE": environment["seed_file"],
         },
         stdout=subprocess.PIPE,
