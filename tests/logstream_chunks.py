@@ -14,6 +14,11 @@ RUNNER = "host-1"
 START_US = 1_700_000_000_000_000
 
 
+def numbered(count: int) -> bytes:
+    """A log of so many lines, each with its number."""
+    return b"".join(b"line %d of the log\n" % number for number in range(1, count + 1))
+
+
 def make_chunk(offset: int, data: bytes, *, stream: int = LogStream.STDOUT, is_last: bool = False) -> LogChunk:
     """A chunk with one segment per line, each written a millisecond after the one before."""
     pieces = re.findall(rb"[^\n]*\n|[^\n]+", data)

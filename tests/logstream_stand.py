@@ -152,6 +152,11 @@ def whole_lines(events: list[Event]) -> list[tuple[int, str]]:
     ]
 
 
+def assert_all_lines_once(events: list[Event], count: int) -> None:
+    """Every line of a `numbered` log has come once and in order."""
+    assert whole_lines(events) == [(number, f"line {number} of the log") for number in range(1, count + 1)]
+
+
 async def until(condition: Any, seconds: float = 20) -> Any:
     """Wait until an async condition gives something true."""
     async with asyncio.timeout(seconds):

@@ -1,6 +1,8 @@
-"""A running logstream for each test."""
+"""A logstream process: one that all tests share, and one of a test's own that it may kill."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,19 +10,59 @@ import pytest
 from logstream_records import Records
 from logstream_stand import Client, Logstream
 from nats_server import NatsServer
-from tisktask_common.bus.connection import Bus
+from postgres_server import PostgresServer
+from tisktask_common.bus.connection import Bus, connect
+from tisktask_common.bus.provision import provision
+from tisktask_common.process.settings import BusSettings
+
+#: Missing bytes are waited for so long; longer than the consumer's ack wait only where a test kills something.
+GAP_SECONDS = "2"
+
+
+@pytest.fixture(scope="session")
+def shared(postgres_server: PostgresServer) -> Iterator[Logstream]:
+    """Nobody may kill it or its servers; each test has runs and jobs of its own in it."""
+    with tempfile.TemporaryDirectory(prefix="tt-ls-") as folder:
+        nats = NatsServer.create(Path(folder) / "nats", sync="2m")
+        nats.start()
+        records = Records(postgres_server.new_database())
+        records.prepare()
+        options = {"TISKTASK_GAP_SECONDS": GAP_SECONDS, "TISKTASK_LOGS_OPEN_MAX": "8"}
+        service = Logstream(Path(folder) / "state", nats, records, options=options)
+        try:
+            asyncio.run(_provision(nats))
+            service.start()
+            asyncio.run(service.until_ready())
+            yield service
+        finally:
+            service.end()
+            nats.kill()
 
 
 @pytest.fixture
-def records(database_url: str) -> Records:
-    tables = Records(database_url)
-    tables.prepare()
-    return tables
+def records(shared: Logstream) -> Records:
+    return shared.records
 
 
 @pytest.fixture
-async def logstream(bus: Bus, nats_server: NatsServer, records: Records, tmp_path: Path) -> AsyncIterator[Logstream]:
-    service = Logstream(tmp_path / "state", nats_server, records, options={"TISKTASK_GAP_SECONDS": "2"})
+async def shared_bus(shared: Logstream) -> AsyncIterator[Bus]:
+    connection = await connect(BusSettings(nats_url=shared.nats.url, nats_user="admin"), "test")
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def client(shared: Logstream) -> AsyncIterator[Client]:
+    async with Client(shared.url) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def logstream(bus: Bus, nats_server: NatsServer, database_url: str, tmp_path: Path) -> AsyncIterator[Logstream]:
+    """With NATS and a database of the test's own."""
+    records = Records(database_url)
+    records.prepare()
+    service = Logstream(tmp_path / "state", nats_server, records, options={"TISKTASK_GAP_SECONDS": "60"})
     service.start()
     try:
         await service.until_ready()
@@ -29,7 +71,7 @@ async def logstream(bus: Bus, nats_server: NatsServer, records: Records, tmp_pat
         service.end()
 
 
-@pytest.fixture
-async def client(logstream: Logstream) -> AsyncIterator[Client]:
-    async with Client(logstream.url) as connected:
-        yield connected
+async def _provision(nats: NatsServer) -> None:
+    connection = await connect(BusSettings(nats_url=nats.url, nats_user="admin"), "test")
+    await provision(connection.client)
+    await connection.close()

@@ -1,33 +1,22 @@
-"""Logs from the bus to the disk and to viewers, through a real process that is killed in between."""
+"""Logs from the bus to the disk and to viewers, through a real process."""
 
 import asyncio
 import random
-import resource
-import signal
 
-from logstream_chunks import START_US, Sender, make_chunk, make_chunks
+from logstream_chunks import START_US, Sender, make_chunk, make_chunks, numbered
 from logstream_records import Records
-from logstream_stand import Client, Event, Logstream, collect, until, whole_lines
-from nats_server import NatsServer
+from logstream_stand import Client, Event, assert_all_lines_once, collect, until, whole_lines
 from tisktask_common.bus.connection import Bus
 from tisktask_common.log_chunk import LogChunk
 
 
-def numbered(count: int) -> bytes:
-    return b"".join(b"line %d of the log\n" % number for number in range(1, count + 1))
-
-
-def assert_all_lines_once(events: list[Event], count: int) -> None:
-    assert whole_lines(events) == [(number, f"line {number} of the log") for number in range(1, count + 1)]
-
-
 async def test_a_log_is_stored_as_written_and_told_line_by_line(
-    bus: Bus, logstream: Logstream, client: Client, records: Records
+    shared_bus: Bus, client: Client, records: Records
 ) -> None:
     run = records.add_run()
     job = records.add_job(run)
     text = b"".join(b"line %d \x1b[32mgreen\x1b[0m\n" % number for number in range(1, 2001)) + b"no break at the end"
-    await Sender(bus, run, job).send(*make_chunks(text, 7000))
+    await Sender(shared_bus, run, job).send(*make_chunks(text, 7000))
     events = await collect(client, job)
     assert whole_lines(events)[:2] == [(1, "line 1 \x1b[32mgreen\x1b[0m"), (2, "line 2 \x1b[32mgreen\x1b[0m")]
     assert [number for number, _ in whole_lines(events)] == list(range(1, 2002))
@@ -38,21 +27,22 @@ async def test_a_log_is_stored_as_written_and_told_line_by_line(
         assert await answer.read() == text
 
     async def is_recorded() -> bool:
-        rows = records.execute("SELECT lines, bytes, is_complete FROM logstream.logs")
+        rows = records.execute("SELECT lines, bytes, is_complete FROM logstream.logs WHERE job = %s", job)
         return rows == [(2001, len(text), True)]
 
     async def is_purged() -> bool:
-        return (await bus.jetstream.stream_info("LOGS")).state.messages == 0
+        state = (await shared_bus.jetstream.stream_info("LOGS", subjects_filter=f"log.*.{run}.>")).state
+        return not state.subjects
 
     await until(is_recorded)
     await until(is_purged)
 
 
 async def test_lines_are_live_also_for_who_was_there_before_the_first(
-    bus: Bus, logstream: Logstream, client: Client, records: Records
+    shared_bus: Bus, client: Client, records: Records
 ) -> None:
     job = records.add_job(run := records.add_run(), state="queued")
-    sender = Sender(bus, run, job)
+    sender = Sender(shared_bus, run, job)
     stream = client.events(f"/api/v1/jobs/{job}/log/stream")
     first = asyncio.ensure_future(anext(stream))
     await sender.write(b"par", 0)
@@ -67,23 +57,23 @@ async def test_lines_are_live_also_for_who_was_there_before_the_first(
 
 
 async def test_repeated_overlapping_and_early_chunks_are_stored_once(
-    bus: Bus, logstream: Logstream, client: Client, records: Records
+    shared_bus: Bus, client: Client, records: Records
 ) -> None:
     job = records.add_job(run := records.add_run())
     text = numbered(3000)
     chunks = make_chunks(text, 5000) + make_chunks(text, 3333, ends=False) + make_chunks(text, 7001, ends=False)
     random.Random(7).shuffle(chunks)
-    await Sender(bus, run, job).send(*chunks)
+    await Sender(shared_bus, run, job).send(*chunks)
     assert_all_lines_once(await collect(client, job), 3000)
     async with client.http.get(f"/api/v1/jobs/{job}/log") as answer:
         assert await answer.read() == text
 
 
 async def test_missing_bytes_are_shown_as_a_gap_and_do_not_block(
-    bus: Bus, logstream: Logstream, client: Client, records: Records
+    shared_bus: Bus, client: Client, records: Records
 ) -> None:
     job = records.add_job(run := records.add_run())
-    await Sender(bus, run, job).send(
+    await Sender(shared_bus, run, job).send(
         make_chunk(0, b"one\n"), make_chunk(1004, b"after\n"), LogChunk(1010, is_last=True)
     )
     events = await collect(client, job)
@@ -100,46 +90,20 @@ async def test_missing_bytes_are_shown_as_a_gap_and_do_not_block(
 
 
 async def test_a_host_can_not_write_into_the_log_of_anothers_job(
-    bus: Bus, logstream: Logstream, client: Client, records: Records
+    shared_bus: Bus, client: Client, records: Records
 ) -> None:
     job = records.add_job(run := records.add_run())
-    await Sender(bus, run, job, runner="intruder").send(make_chunk(0, b"false\n", is_last=True))
-    await Sender(bus, run, job, sent=100).send(make_chunk(0, b"true\n", is_last=True))
+    await Sender(shared_bus, run, job, runner="intruder").send(make_chunk(0, b"false\n", is_last=True))
+    await Sender(shared_bus, run, job, sent=100).send(make_chunk(0, b"true\n", is_last=True))
     assert whole_lines(await collect(client, job)) == [(1, "true")]
     assert 'outcome="refused"} 1.0' in await (await client.http.get("/metrics")).text()
 
 
-async def test_every_line_comes_once_when_bus_and_service_are_killed_in_between(
-    bus: Bus, nats_server: NatsServer, logstream: Logstream, client: Client, records: Records
-) -> None:
-    # What a killed process held comes again after the consumer's ack wait: this must not pass for a gap.
-    logstream.end()
-    logstream.options["TISKTASK_GAP_SECONDS"] = "60"
-    logstream.start()
-    await logstream.until_ready()
-    job = records.add_job(run := records.add_run())
-    text = numbered(50_000)
-    chunks = make_chunks(text, 20_000)
-    sender = Sender(bus, run, job)
-    await sender.send(*chunks[:20])
-    rest = asyncio.create_task(sender.send(*chunks[20:]))
-    await asyncio.sleep(0)
-    nats_server.kill()
-    nats_server.start()
-    await rest
-    logstream.end(signal.SIGKILL)
-    logstream.start()
-    await logstream.until_ready()
-    assert_all_lines_once(await collect(client, job), 50_000)
-    async with client.http.get(f"/api/v1/jobs/{job}/log") as answer:
-        assert await answer.read() == text
-
-
 async def test_200_viewers_of_one_log_all_get_every_line_once_in_order(
-    bus: Bus, logstream: Logstream, client: Client, records: Records
+    shared_bus: Bus, client: Client, records: Records
 ) -> None:
     job = records.add_job(run := records.add_run())
-    sender = Sender(bus, run, job)
+    sender = Sender(shared_bus, run, job)
     text = numbered(2000)
     await sender.write(text[:100], 0)
     viewers = [asyncio.create_task(collect(client, job)) for _ in range(200)]
@@ -155,11 +119,11 @@ async def test_200_viewers_of_one_log_all_get_every_line_once_in_order(
 
 
 async def test_a_viewer_who_comes_back_goes_on_exactly_behind_the_last_line(
-    bus: Bus, logstream: Logstream, client: Client, records: Records
+    shared_bus: Bus, client: Client, records: Records
 ) -> None:
     job = records.add_job(run := records.add_run())
     text = numbered(5000)
-    sending = asyncio.create_task(Sender(bus, run, job).send(*make_chunks(text, 1500)))
+    sending = asyncio.create_task(Sender(shared_bus, run, job).send(*make_chunks(text, 1500)))
     choose, got, last_id, ended = random.Random(11), [], None, False
     while not ended:
         stream = client.events(f"/api/v1/jobs/{job}/log/stream", last_id)
@@ -175,9 +139,7 @@ async def test_a_viewer_who_comes_back_goes_on_exactly_behind_the_last_line(
     assert_all_lines_once(got, 5000)
 
 
-async def test_a_log_that_never_began_ends_for_its_viewers(
-    logstream: Logstream, client: Client, records: Records
-) -> None:
+async def test_a_log_that_never_began_ends_for_its_viewers(client: Client, records: Records) -> None:
     job = records.add_job(records.add_run(), state="cancelled", runner=None)
     assert (await collect(client, job)) == [
         Event("end", "0", {"total": 0, "complete": False, "truncated": False, "gaps": []})
@@ -185,60 +147,21 @@ async def test_a_log_that_never_began_ends_for_its_viewers(
 
 
 async def test_bytes_that_are_not_text_are_kept_raw_and_shown_replaced(
-    bus: Bus, logstream: Logstream, client: Client, records: Records
+    shared_bus: Bus, client: Client, records: Records
 ) -> None:
     job = records.add_job(run := records.add_run())
     text = b'caf\xe9 \x00\x1b[1m \r\n\xff\xfe\ntab\t"quote" \\ \xe2\x80\xa8 end\n'
-    await Sender(bus, run, job).send(make_chunk(0, text, is_last=True))
+    await Sender(shared_bus, run, job).send(make_chunk(0, text, is_last=True))
     lines = whole_lines(await collect(client, job))
     assert lines == [(1, "caf\ufffd \x00\x1b[1m \r"), (2, "\ufffd\ufffd"), (3, 'tab\t"quote" \\ \u2028 end')]
     async with client.http.get(f"/api/v1/jobs/{job}/log") as answer:
         assert await answer.read() == text
 
 
-async def test_a_line_of_5_mib_is_told_in_bounded_pieces(
-    bus: Bus, logstream: Logstream, client: Client, records: Records
-) -> None:
+async def test_a_line_of_5_mib_is_told_in_bounded_pieces(shared_bus: Bus, client: Client, records: Records) -> None:
     job = records.add_job(run := records.add_run())
     text = b"x" * (5 * 1024 * 1024) + b"\n"
-    await Sender(bus, run, job).send(*make_chunks(text, 250_000))
+    await Sender(shared_bus, run, job).send(*make_chunks(text, 250_000))
     pieces = [text for _, text in whole_lines(await collect(client, job))]
     assert max(map(len, pieces)) == 64 * 1024
     assert "".join(pieces).encode() == text[:-1]
-
-
-async def test_a_disk_that_refuses_is_told_and_nothing_is_lost(
-    bus: Bus, logstream: Logstream, client: Client, records: Records
-) -> None:
-    job = records.add_job(run := records.add_run())
-    assert logstream.process
-    limits = resource.prlimit(logstream.process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(logstream.process.pid, resource.RLIMIT_FSIZE, (100_000, limits[1]))
-    text = numbered(20_000)
-    await Sender(bus, run, job).send(*make_chunks(text, 30_000))
-
-    async def is_told() -> bool:
-        async with client.http.get("/readyz") as answer:
-            return answer.status == 503 and not (await answer.json())["parts"]["disk"]
-
-    await until(is_told)
-    assert "tisktask_log_disk_refuses 1.0" in await (await client.http.get("/metrics")).text()
-    resource.prlimit(logstream.process.pid, resource.RLIMIT_FSIZE, limits)
-    assert_all_lines_once(await collect(client, job), 20_000)
-    await logstream.until_ready()
-    assert "disk_takes_logs_again" in logstream.log_file.read_text()
-
-
-async def test_a_second_process_waits_for_the_folder(logstream: Logstream) -> None:
-    second = Logstream(logstream.state_dir, logstream.nats, logstream.records)
-    second.start()
-    try:
-
-        async def is_waiting() -> bool:
-            return "logs_belong_to_another_process" in logstream.log_file.read_text()
-
-        await until(is_waiting)
-        logstream.end()
-        await second.until_ready()
-    finally:
-        second.end()
