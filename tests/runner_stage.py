@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -139,27 +139,7 @@ class RunnerStage:
         return [path.name for path in (self.state / "jobs").glob("*")]
 
     def start(self, replica: str = "1", **settings: str) -> "subprocess.Popen[bytes]":
-        environment = {
-            "TISKTASK_NATS_URL": self.nats.url,
-            "TISKTASK_NATS_USER": f"runner-{HOST}",
-            "TISKTASK_RUNNER": HOST,
-            "TISKTASK_REPLICA": replica,
-            "TISKTASK_LISTEN": "127.0.0.1:0",
-            "TISKTASK_STATE_DIR": str(self.state),
-            "TISKTASK_PODMAN_SOCKET": str(self.host.socket),
-            "TISKTASK_PODMAN_ROOT": str(self.host.storage.root),
-            "TISKTASK_PODMAN_RUNROOT": str(self.host.storage.runroot),
-            "TISKTASK_DEFAULT_IMAGE": IMAGE,
-            "TISKTASK_SLOTS": "2",
-            "TISKTASK_LOG_FORMAT": "text",
-        }
-        with (self.folder / f"runner-{replica}.log").open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tisktask_runner"],
-                env={**os.environ, **environment, **settings},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        process = start_runner(self.host, self.nats, self.folder / f"runner-{replica}.log", replica, **settings)
         self.processes.append(process)
         return process
 
@@ -176,15 +156,16 @@ class RunnerStage:
 
     def spec(self, sha: str, path: str | None = ".tisktask/push/job", **changes: object) -> JobSpec:
         """A job that runs `path` of the commit; without a path, the commit's preparation."""
+        number = next(_numbers)
         fields: dict[str, object] = {
             "run_id": RunId("run_1"),
             "run_number": 1,
-            "job_id": JobId(f"job_{next(_numbers)}"),
+            "job_id": JobId(f"job_{number}"),
             "attempt": 1,
             "kind": JobKind.PROGRAM if path else JobKind.PREPARE,
             "name": path.rpartition("/")[2] if path else "prepare",
             "repository": Repository(id=RepositoryId("repo_1"), forge="local", full_name="o/r"),
-            "trigger_id": TriggerId("trg_1"),
+            "trigger_id": TriggerId(f"trg_{number}"),
             "delivery": "d1",
             "payload_chunks": 0,
             "change": Change(event="push", sha=sha, ref="refs/heads/main", branch="main"),
@@ -224,6 +205,32 @@ class RunnerStage:
         )
 
 
+def start_runner(
+    host: PodmanHost, nats: NatsServer, log_path: Path, replica: str = "1", **settings: str
+) -> "subprocess.Popen[bytes]":
+    environment = {
+        "TISKTASK_NATS_URL": nats.url,
+        "TISKTASK_NATS_USER": f"runner-{HOST}",
+        "TISKTASK_RUNNER": HOST,
+        "TISKTASK_REPLICA": replica,
+        "TISKTASK_LISTEN": "127.0.0.1:0",
+        "TISKTASK_STATE_DIR": str(host.storage.state),
+        "TISKTASK_PODMAN_SOCKET": str(host.socket),
+        "TISKTASK_PODMAN_ROOT": str(host.storage.root),
+        "TISKTASK_PODMAN_RUNROOT": str(host.storage.runroot),
+        "TISKTASK_DEFAULT_IMAGE": IMAGE,
+        "TISKTASK_SLOTS": "2",
+        "TISKTASK_LOG_FORMAT": "text",
+    }
+    with log_path.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tisktask_runner"],
+            env={**os.environ, **environment, **settings},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
 @asynccontextmanager
 async def open_stage(host: PodmanHost, nats: NatsServer, bus: Bus, folder: Path) -> AsyncIterator[RunnerStage]:
     """Yield the stage without a runner; at the end its runners are killed and what they have left is removed."""
@@ -238,8 +245,11 @@ async def open_stage(host: PodmanHost, nats: NatsServer, bus: Bus, folder: Path)
         for process in stage.processes:
             process.kill()
             process.wait()
+        with suppress(TimeoutError):
+            # Another test's runner may still be at it.
+            await until(lambda: not stage.attempts, 0 if stage.processes else 10)
         for name in stage.attempts:
-            shutil.rmtree(stage.state / "jobs" / name)
+            shutil.rmtree(stage.state / "jobs" / name, ignore_errors=True)
         if stage.leftovers():
             host.clean()
         print(stage.runner_log())

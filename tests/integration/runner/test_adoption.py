@@ -138,3 +138,18 @@ async def test_the_bus_and_podman_killed_in_mid_job_change_nothing(
     assert (await stage.orchestrator.end_of(spec)).exit_code == 5
     assert (await archive.complete(f"{spec.job_id}.1")).data == counted(100)
     await stage.until_nothing_is_left()
+
+
+async def test_work_that_nobody_grants_is_acknowledged_and_work_that_nobody_answers_waits(stage: RunnerStage) -> None:
+    orchestrator = stage.orchestrator
+    orchestrator.is_here.clear()
+    stage.start()
+    spec = stage.spec(stage.script("true"))
+    await orchestrator.submit(spec)
+    await until(lambda: "claim_not_answered" in stage.runner_log())
+    orchestrator.is_here.set()
+    assert (await orchestrator.end_of(spec)).state is JobState.SUCCEEDED
+    await orchestrator.submit(spec)
+    await until(lambda: "work_passed_over" in stage.runner_log())
+    info = await orchestrator.bus.jetstream.stream_info("WORK")
+    assert info.state.messages == 0

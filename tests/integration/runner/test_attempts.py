@@ -1,22 +1,55 @@
 """Whole attempts: real pods, real commits, a real bus, from the work message to the empty directory."""
 
+import asyncio
 import json
 import random
+from collections.abc import Iterator
 
 import pytest
 import zstandard
 
 from git_server import plain, program
+from nats_server import NatsServer
+from podman_host import PodmanHost
 from runner_logs import LogArchive
-from runner_stage import RunnerStage, until
-from tisktask_common.bus.connection import Outgoing
+from runner_stage import RunnerStage, start_runner
+from tisktask_common.bus.connection import Outgoing, connect
+from tisktask_common.bus.provision import provision
 from tisktask_common.lifecycle import JobState
+from tisktask_common.process.settings import BusSettings
 from tisktask_common.rpc import AttemptRef, JobEnded, JobSpec, Limits
 from tisktask_common.subjects import delivery_subject
 
 
+@pytest.fixture(scope="module")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    server = NatsServer.create(tmp_path_factory.mktemp("bus") / "nats")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _runner(
+    podman_host: PodmanHost, nats_server: NatsServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """One runner for all tests here: each has jobs of its own."""
+    asyncio.run(_provision(nats_server))
+    log_path = tmp_path_factory.mktemp("runner") / "runner.log"
+    process = start_runner(podman_host, nats_server, log_path)
+    yield
+    process.kill()
+    process.wait()
+    print(log_path.read_text())
+
+
+async def _provision(nats_server: NatsServer) -> None:
+    bus = await connect(BusSettings(nats_url=nats_server.url, nats_user="admin"), "test")
+    await provision(bus.client)
+    await bus.close()
+
+
 async def test_a_job_that_passes_leaves_its_log_and_nothing_else(stage: RunnerStage, archive: LogArchive) -> None:
-    stage.start()
     spec, end = await stage.run('echo "hello from $TISKTASK_JOB_ID at $PWD"; echo oops >&2')
     assert (end.state, end.exit_code, end.reason) == (JobState.SUCCEEDED, 0, "")
     log = await archive.complete(f"{spec.job_id}.1")
@@ -27,7 +60,6 @@ async def test_a_job_that_passes_leaves_its_log_and_nothing_else(stage: RunnerSt
 
 
 async def test_each_way_to_end_is_told_as_what_it_is(stage: RunnerStage, archive: LogArchive) -> None:
-    stage.start()
     small = Limits(memory_bytes=32 << 20)
     ends = {
         name: (await stage.run(script, **changes))
@@ -58,7 +90,6 @@ def check(told: tuple[JobSpec, JobEnded], state: JobState, code: int, number: in
 
 
 async def test_a_program_that_can_not_be_executed_says_what_to_do(stage: RunnerStage, archive: LogArchive) -> None:
-    stage.start()
     sha = stage.repository.commit({".tisktask/push/job": program("#!/usr/bin/nosuch\n")})
     spec = stage.spec(sha)
     await stage.orchestrator.submit(spec)
@@ -70,7 +101,6 @@ async def test_a_program_that_can_not_be_executed_says_what_to_do(stage: RunnerS
 
 
 async def test_a_commit_that_is_not_there_is_the_users_matter(stage: RunnerStage, archive: LogArchive) -> None:
-    stage.start()
     stage.script("true")
     spec = stage.spec("1" * 40)
     await stage.orchestrator.submit(spec)
@@ -82,7 +112,6 @@ async def test_a_commit_that_is_not_there_is_the_users_matter(stage: RunnerStage
 
 
 async def test_the_forges_payload_is_in_the_job(stage: RunnerStage, archive: LogArchive) -> None:
-    stage.start()
     body = json.dumps({"ref": "refs/heads/main", "noise": random.Random(1).randbytes(400_000).hex()}).encode()
     packed = zstandard.compress(body)
     pieces = [packed[:300_000], packed[300_000:]]
@@ -98,7 +127,6 @@ async def test_the_forges_payload_is_in_the_job(stage: RunnerStage, archive: Log
 
 
 async def test_a_payload_that_is_gone_is_replaced_by_what_is_known(stage: RunnerStage, archive: LogArchive) -> None:
-    stage.start()
     spec, _ = await stage.run("cat /run/tisktask/event.json", payload_chunks=1)
     event = json.loads((await archive.complete(f"{spec.job_id}.1")).data)
     assert "no longer stored" in event["tisktask_note"]
@@ -108,7 +136,6 @@ async def test_a_payload_that_is_gone_is_replaced_by_what_is_known(stage: Runner
 async def test_a_job_that_is_cancelled_ends_as_ordered_also_if_it_ignores_the_signal(
     stage: RunnerStage, archive: LogArchive
 ) -> None:
-    stage.start()
     first = ""
     for script in ("trap 'echo bye; exit 0' TERM; echo ready; sleep 60 & wait", "trap '' TERM; echo ready; sleep 60"):
         spec = stage.spec(stage.script(script))
@@ -126,7 +153,6 @@ async def test_a_job_that_is_cancelled_ends_as_ordered_also_if_it_ignores_the_si
 async def test_an_attempt_that_is_no_longer_ours_is_killed_and_not_reported(
     stage: RunnerStage, archive: LogArchive
 ) -> None:
-    stage.start()
     spec = stage.spec(stage.script("trap '' TERM; echo ready; sleep 60"))
     await stage.orchestrator.submit(spec)
     await archive.holds(f"{spec.job_id}.1", b"ready")
@@ -149,7 +175,6 @@ async def test_an_attempt_that_is_no_longer_ours_is_killed_and_not_reported(
 async def test_output_of_any_form_is_kept_to_the_byte(
     stage: RunnerStage, archive: LogArchive, script: str, size: int
 ) -> None:
-    stage.start()
     spec, _ = await stage.run(script)
     log = await archive.complete(f"{spec.job_id}.1")
     assert len(log.data) == size
@@ -162,7 +187,6 @@ async def test_output_of_any_form_is_kept_to_the_byte(
 
 
 async def test_a_job_that_prints_without_end_is_stopped_at_its_limit(stage: RunnerStage, archive: LogArchive) -> None:
-    stage.start()
     spec, end = await stage.run("yes", limits=Limits(log_bytes=1_000_000, grace_seconds=0))
     assert end.state is JobState.FAILED
     assert "limit of 976.6 KiB" in end.reason
@@ -174,7 +198,6 @@ async def test_a_job_that_prints_without_end_is_stopped_at_its_limit(stage: Runn
 async def test_a_run_is_prepared_and_then_runs_in_the_image_that_was_built(
     stage: RunnerStage, archive: LogArchive
 ) -> None:
-    stage.start()
     files = {
         ".tisktask/Dockerfile": program(
             "FROM localhost/tisktask-test:busybox\nWORKDIR /app\nCOPY . .\nENV COLOUR=red\n"
@@ -204,7 +227,6 @@ async def test_a_run_is_prepared_and_then_runs_in_the_image_that_was_built(
 
 
 async def test_a_preparation_that_is_cancelled_stops_its_build(stage: RunnerStage, archive: LogArchive) -> None:
-    stage.start()
     files = {
         ".tisktask/Dockerfile": program("FROM localhost/tisktask-test:busybox\nRUN echo building; sleep 60\n"),
         ".tisktask/push/job": program("#!/bin/sh\n"),
@@ -220,7 +242,6 @@ async def test_a_preparation_that_is_cancelled_stops_its_build(stage: RunnerStag
 
 
 async def test_an_image_that_does_not_build_fails_the_preparation(stage: RunnerStage, archive: LogArchive) -> None:
-    stage.start()
     files = {
         ".tisktask/Dockerfile": program("FROM localhost/tisktask-test:busybox\nRUN echo no luck; exit 7\n"),
         ".tisktask/push/job": program("#!/bin/sh\n"),
@@ -231,18 +252,3 @@ async def test_an_image_that_does_not_build_fails_the_preparation(stage: RunnerS
     assert end.state is JobState.FAILED
     assert ".tisktask/Dockerfile failed" in end.reason
     assert b"no luck" in (await archive.complete(f"{spec.job_id}.1")).data
-
-
-async def test_work_that_nobody_grants_is_acknowledged_and_work_that_nobody_answers_waits(stage: RunnerStage) -> None:
-    orchestrator = stage.orchestrator
-    orchestrator.is_here.clear()
-    stage.start()
-    spec = stage.spec(stage.script("true"))
-    await orchestrator.submit(spec)
-    await until(lambda: "claim_not_answered" in stage.runner_log())
-    orchestrator.is_here.set()
-    assert (await orchestrator.end_of(spec)).state is JobState.SUCCEEDED
-    await orchestrator.submit(spec)
-    await until(lambda: "work_passed_over" in stage.runner_log())
-    info = await orchestrator.bus.jetstream.stream_info("WORK")
-    assert info.state.messages == 0

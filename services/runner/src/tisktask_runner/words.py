@@ -5,7 +5,7 @@ import signal as signals
 from tisktask_common.rpc import JobSpec, Limits
 
 #: How the image of a program without a build file is called in a sentence.
-DEFAULT_IMAGE = "of this installation's default"
+DEFAULT_IMAGE = "tisktask/default"
 PAYLOAD_ABSENT = "This event came without a webhook, so this is what Tisktask knows about it."
 PAYLOAD_EXPIRED = "The webhook's body is no longer stored, so this is what Tisktask knows about it."
 PAYLOAD_UNREADABLE = "The stored body of the webhook can not be read, so this is what Tisktask knows about it."

@@ -41,7 +41,11 @@ class Worker:
             await asyncio.sleep(SCAN_SECONDS)
 
     def adopt(self) -> None:
-        self._roster.adopt_abandoned()
+        try:
+            self._roster.adopt_abandoned()
+        except OSError as error:
+            # Directories come and go under the scan; a full disk mends, too. The next scan is a second away.
+            log.warning("scan_failed", error=str(error))
         self.puller.concurrency = max(0, self._slots - self._roster.busy_adopted)
 
     async def _take(self, message: Msg) -> None:

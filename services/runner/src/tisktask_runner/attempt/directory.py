@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import structlog
@@ -23,6 +24,7 @@ from tisktask_runner.engine.model import Pod
 log = structlog.get_logger()
 
 _POD = TypeAdapter(Pod)
+ValueT = TypeVar("ValueT", bound=Value)
 
 
 class Phase(StrEnum):
@@ -92,17 +94,15 @@ class AttemptDirectory:
         write_whole(self.path / "spec.json", safe.model_dump_json(indent=1))
 
     def read_record(self) -> AttemptRecord | None:
-        try:
-            return AttemptRecord.model_validate_json((self.path / "spec.json").read_text())
-        except (FileNotFoundError, ValidationError) as error:
-            log.error("attempt_unreadable", directory=str(self.path), error=str(error))  # noqa: TRY400
-            return None
+        return read_value(self.path / "spec.json", AttemptRecord)
 
     def write_phase(self, phase: Phase) -> None:
         write_whole(self.path / "phase", phase)
 
     def read_phase(self) -> Phase:
-        return Phase((self.path / "phase").read_text())
+        text = (self.path / "phase").read_text()
+        # Unreadable after a power cut: then take it that the program was started, for it must not be twice.
+        return Phase(text) if text in set(Phase) else Phase.STARTED
 
     def write_pod(self, pod: Pod) -> None:
         """Keep which pod is the attempt's: an interrupted creation may have left others."""
@@ -116,8 +116,7 @@ class AttemptDirectory:
         write_whole(self.path / "stop.json", order.model_dump_json())
 
     def read_order(self) -> StopOrder | None:
-        path = self.path / "stop.json"
-        return StopOrder.model_validate_json(path.read_text()) if path.exists() else None
+        return read_value(self.path / "stop.json", StopOrder)
 
     def clear_work(self) -> None:
         """Remove what only a running program needs."""
@@ -180,6 +179,17 @@ def unlocked_attempts(jobs: Path) -> Iterator[tuple[AttemptDirectory, AttemptLoc
 
 def attempt_name(ref: AttemptRef) -> str:
     return f"{ref.job_id}.{ref.attempt}"
+
+
+def read_value(path: Path, kind: type[ValueT]) -> ValueT | None:
+    """Read a file of ours; None: it is not there, or is damaged as a power cut may leave it."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        log.error("file_damaged", path=str(path), error=str(error))  # noqa: TRY400
+        return None
 
 
 def write_whole(path: Path, text: str | bytes) -> None:

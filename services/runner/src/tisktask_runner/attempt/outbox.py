@@ -8,7 +8,7 @@ import structlog
 from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import InfrastructureError, UserError
 from tisktask_common.rpc import Accepted, JobBegan, JobEnded, Request
-from tisktask_runner.attempt.directory import write_whole
+from tisktask_runner.attempt.directory import read_value, write_whole
 
 log = structlog.get_logger()
 
@@ -35,9 +35,10 @@ class Outbox:
             answer = Accepted(accepted=True)
             for name, kind in _KINDS.items():
                 path = self._folder / name
-                if not path.exists():
+                report = read_value(path, kind)
+                if report is None:
                     continue
-                answer = await self._send(kind.model_validate_json(path.read_text()))
+                answer = await self._send(report)
                 path.unlink(missing_ok=True)
                 if not answer.accepted:
                     break

@@ -51,6 +51,8 @@ async def make_ready(shop: Workshop, directory: AttemptDirectory, spec: JobSpec,
     making = _Making(shop, directory, spec, spec.program, stopwatch)
     await asyncio.to_thread(directory.clear_work)
     directory.workspace.mkdir()
+    # Images may name a user other than root: it can make files here. On the host only we reach this folder.
+    directory.workspace.chmod(0o777)
     directory.ipc.mkdir()
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -72,7 +74,6 @@ async def _write_event(making: _Making) -> None:
     payload = await fetch_payload(making.shop.bus, making.spec)
     path = making.directory.ipc / EVENT_PATH.rpartition("/")[2]
     await asyncio.to_thread(write_whole, path, payload)
-    # Images may name a user other than root.
     path.chmod(0o644)
 
 

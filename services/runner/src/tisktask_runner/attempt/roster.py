@@ -49,7 +49,7 @@ class Roster:
         for directory, lock in unlocked_attempts(self._shop.jobs):
             record = directory.read_record()
             if record is None:
-                # Without its record it is nothing that anybody could go on with; the lease runs out.
+                log.error("attempt_without_record", directory=str(directory.path), consequence="its lease runs out")
                 directory.remove()
                 lock.release()
                 continue

@@ -136,6 +136,7 @@ class Attempt:
         self._outbox.drop()
         self._directory.write_phase(Phase.ENDED)
         self.is_settled = True
+        self.has_ended.set()
         log.warning("attempt_given_up")
 
     async def _stop_when_time_is_up(self, record: AttemptRecord) -> None:
