@@ -20,7 +20,13 @@ _PORT = click.IntRange(1, 65535)
 @click.option("--port", type=_PORT, default=4000, show_default=True, help="Port of the pages and the API.")
 @click.option("--ingest-port", type=_PORT, default=4001, show_default=True, help="Port that takes webhooks.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on with both ports.")
-@click.option("--public-url", default="", help="Address under which browsers reach the pages, for links.")
+@click.option(
+    "--public-url",
+    default="",
+    envvar="TISKTASK_PUBLIC_URL",
+    show_envvar=True,
+    help="Address under which browsers reach the pages, for links.",
+)
 @click.option("--runners", type=click.IntRange(0, 64), default=1, show_default=True, help="Runner replicas.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(

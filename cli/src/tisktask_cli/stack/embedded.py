@@ -71,7 +71,8 @@ class EmbeddedStack:
         """Start everything else; returns when the pages and the webhook address are ready."""
         if await self._supervisor.run_once(self._provisioning()) != 0:
             raise CommandError("the message bus could not be set up: the lines above say why")
-        self._supervisor.start(self._services.engine(), _ENGINE_STOPS_AT)
+        if self._options.runners:
+            self._supervisor.start(self._services.engine(), _ENGINE_STOPS_AT)
         self._running = self._services.all(self._options.runners)
         for service in self._running:
             self._supervisor.start(service.program, service.stops_at)

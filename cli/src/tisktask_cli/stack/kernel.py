@@ -20,6 +20,11 @@ def adopt_orphans() -> None:
     _prctl(_SET_CHILD_SUBREAPER, 1)
 
 
+def leave_orphans_to_init() -> None:
+    """Undo `adopt_orphans`."""
+    _prctl(_SET_CHILD_SUBREAPER, 0)
+
+
 def _prctl(option: int, value: int) -> None:
     if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
         number = ctypes.get_errno()

@@ -1,5 +1,6 @@
 """TCP ports: free ones that a data directory keeps, and who holds one that is taken."""
 
+import contextlib
 import json
 import socket
 from pathlib import Path
@@ -84,10 +85,11 @@ def _listening_inodes(port: int) -> set[str]:
 
 
 def _socket_inodes(folder: Path) -> set[str]:
-    try:
-        links = [str(entry.readlink()) for entry in folder.iterdir()]
-    except OSError:  # another user's process, or one that has just ended
-        return set()
+    links: list[str] = []
+    with contextlib.suppress(OSError):  # another user's process, or one that has just ended
+        for entry in folder.iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                links.append(str(entry.readlink()))
     return {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 
-from tisktask_cli.stack.kernel import adopt_orphans
+from tisktask_cli.stack.kernel import adopt_orphans, leave_orphans_to_init
 
 
 class Reaper:
@@ -26,6 +26,7 @@ class Reaper:
         return ended
 
     def close(self) -> None:
+        leave_orphans_to_init()
         asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
 
     def _collect(self) -> None:

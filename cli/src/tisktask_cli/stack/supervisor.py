@@ -7,8 +7,9 @@ import signal
 import time
 from collections.abc import Callable
 
-from tisktask_cli.stack.journal import Journal, LinePump
+from tisktask_cli.stack.journal import Journal
 from tisktask_cli.stack.program import Program, Started, start_by_exec
+from tisktask_cli.stack.pumps import Pumps
 from tisktask_cli.stack.reaper import Reaper
 
 BACKOFF_SECONDS = 0.2
@@ -23,13 +24,14 @@ Start = Callable[[Program], Started]
 class Supervised:
     """One program: at most one process of it at a time, until `stop`."""
 
-    def __init__(self, program: Program, start: Start, reaper: Reaper, journal: Journal) -> None:
+    def __init__(self, program: Program, start: Start, reaper: Reaper, journal: Journal, pumps: Pumps) -> None:
         self.program = program
         self.pid: int | None = None
         self.restarts = 0
         self._start = start
         self._reaper = reaper
         self._journal = journal
+        self._pumps = pumps
         self._stopping = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=program.name)
 
@@ -75,7 +77,7 @@ class Supervised:
             return f"could not be started: {error}"
         ended = self._reaper.wait_for(started.pid)
         self.pid = started.pid
-        pump = await self._attach_pump(started.output)
+        pump = await self._pumps.attach(self.program.name, started.output)
         if self._stopping.is_set():  # told to stop between two lives
             self._signal(self.program.stop_signal)
         code = await ended
@@ -83,20 +85,6 @@ class Supervised:
         # Descendants may hold the pipe open for longer: they keep their pump.
         await asyncio.wait({pump}, timeout=_LAST_WORDS_SECONDS)
         return describe_exit(code)
-
-    async def _attach_pump(self, output: int) -> asyncio.Future[None]:
-        closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        class Pump(LinePump):
-            def connection_lost(self, exc: Exception | None) -> None:
-                super().connection_lost(exc)
-                if not closed.done():
-                    closed.set_result(None)
-
-        await asyncio.get_running_loop().connect_read_pipe(
-            lambda: Pump(self._journal, self.program.name), os.fdopen(output, "rb", buffering=0)
-        )
-        return closed
 
     def _signal(self, number: signal.Signals) -> None:
         if self.pid is not None:
@@ -110,6 +98,7 @@ class Supervisor:
     def __init__(self, reaper: Reaper, journal: Journal, start: Start = start_by_exec) -> None:
         self._reaper = reaper
         self._journal = journal
+        self._pumps = Pumps(journal)
         self._start = start
         self._groups: dict[int, list[Supervised]] = {}
         #: Processes that end by themselves.
@@ -117,7 +106,7 @@ class Supervisor:
 
     def start(self, program: Program, stops_at: int) -> Supervised:
         """Begin to supervise a program; groups with a lower `stops_at` end first."""
-        supervised = Supervised(program, self._start, self._reaper, self._journal)
+        supervised = Supervised(program, self._start, self._reaper, self._journal, self._pumps)
         self._groups.setdefault(stops_at, []).append(supervised)
         return supervised
 
@@ -126,9 +115,7 @@ class Supervisor:
         program.prepare()
         started = self._start(program)
         ended = self._reaper.wait_for(started.pid)
-        await asyncio.get_running_loop().connect_read_pipe(
-            lambda: LinePump(self._journal, program.name), os.fdopen(started.output, "rb", buffering=0)
-        )
+        await self._pumps.attach(program.name, started.output)
         self._passing.add(started.pid)
         try:
             return await ended
@@ -141,6 +128,7 @@ class Supervisor:
         self._kill_passing()
         for stops_at in sorted(self._groups):
             await asyncio.gather(*(supervised.stop() for supervised in self._groups[stops_at]))
+        self._pumps.close()
 
     def kill(self) -> None:
         """End everything at once: the user has asked twice."""

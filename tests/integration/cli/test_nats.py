@@ -1,0 +1,210 @@
+"""The embedded nats-server: what it keeps, and who may say and hear what on it."""
+
+import asyncio
+import base64
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import nats
+import nkeys
+import pytest
+from nats.aio.client import Client
+
+from cli_processes import Bench, supervision, until
+from tisktask_cli.errors import CommandError
+from tisktask_cli.stack.layout import Layout
+from tisktask_cli.stack.nats import EmbeddedNats
+from tisktask_cli.stack.ports import PortBook
+from tisktask_cli.stack.provision_bus import provision_bus
+from tisktask_common.process.settings import BusSettings
+
+HOST = "host-1"
+
+
+def embedded(folder: Path) -> EmbeddedNats:
+    layout = Layout.of(folder)
+    return EmbeddedNats(layout, PortBook(layout.ports).take("nats"), HOST)
+
+
+def settings(server: EmbeddedNats, user: str) -> BusSettings:
+    seed = server.seed_file(user).read_text().strip()
+    return BusSettings.model_validate({"nats_url": server.url, "nats_user": user, "nats_seed": seed})
+
+
+async def serve(bench: Bench, server: EmbeddedNats) -> None:
+    server.write_config()
+    bench.supervisor.start(server.program(), 1)
+    await provision_bus(settings(server, "admin"), server.integrators())
+
+
+@asynccontextmanager
+async def client(server: EmbeddedNats, user: str) -> AsyncIterator["Speaker"]:
+    errors: list[str] = []
+
+    async def note(error: Exception) -> None:
+        errors.append(str(error))
+
+    connection = await nats.connect(
+        server.url,
+        nkeys_seed_str=server.seed_file(user).read_text().strip(),
+        inbox_prefix=f"_INBOX_{user}",
+        error_cb=note,
+    )
+    try:
+        yield Speaker(connection, errors)
+    finally:
+        await connection.close()
+
+
+class Speaker:
+    """A user of the bus, and what the server refused it."""
+
+    def __init__(self, connection: Client, errors: list[str]) -> None:
+        self.nats = connection
+        self.errors = errors
+
+    async def may_publish(self, subject: str) -> bool:
+        await self.nats.publish(subject, b"{}")
+        return await self._was_allowed("publish", subject)
+
+    async def may_subscribe(self, subject: str) -> bool:
+        await self.nats.subscribe(subject)
+        return await self._was_allowed("subscription", subject)
+
+    async def _was_allowed(self, what: str, subject: str) -> bool:
+        # The server answers in order: what it refuses, it refuses before it answers the ping.
+        await self.nats.flush()
+        await asyncio.sleep(0)
+        return not any(what in error.lower() and f'"{subject}"'.lower() in error.lower() for error in self.errors)
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[EmbeddedNats]:
+    found = embedded(tmp_path)
+    found.add_integrator("acme")
+    async with supervision() as bench:
+        await serve(bench, found)
+        yield found
+
+
+async def test_a_runner_speaks_for_itself_alone(server: EmbeddedNats) -> None:
+    async with client(server, f"runner-{HOST}") as runner:
+        assert await runner.may_publish(f"log.{HOST}.run.job.1")
+        assert await runner.may_publish(f"rpc.claim.runner-{HOST}")
+        assert not await runner.may_publish("log.host-2.run.job.1")
+        assert not await runner.may_publish("rpc.claim.runner-host-2")
+        assert not await runner.may_publish("rpc.ended.runner-host-2")
+        assert not await runner.may_publish("rpc.add-repository.logstream")
+        assert not await runner.may_publish("job.finished.github.acme.widget")
+        assert not await runner.may_publish("work.default.job.1")
+        assert not await runner.may_publish("$JS.API.STREAM.DELETE.EVENTS")
+        assert not await runner.may_subscribe("control.host-2")
+        assert not await runner.may_subscribe("_INBOX_orchestrator.>")
+        assert not await runner.may_subscribe("rpc.>")
+
+
+async def test_an_integrator_reads_all_public_events_and_says_nothing(server: EmbeddedNats) -> None:
+    async with client(server, "acme") as acme:
+        for subject in ("run.>", "job.>", "trigger.>", "runner.>", "image.>", "repository.>"):
+            assert await acme.may_subscribe(subject), subject
+        for subject in ("log.>", "work.>", "delivery.>", "rpc.>", "control.>", "_INBOX_admin.>", ">"):
+            assert not await acme.may_subscribe(subject), subject
+        for subject in (
+            "run.created.github.acme.widget",
+            "rpc.claim.acme",
+            "$JS.API.CONSUMER.CREATE.EVENTS.mine",
+            "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.acme",
+            "$JS.API.CONSUMER.DELETE.EVENTS.acme",
+            "$JS.API.CONSUMER.MSG.NEXT.EVENTS.orchestrator",
+            "$JS.API.STREAM.PURGE.EVENTS",
+        ):
+            assert not await acme.may_publish(subject), subject
+
+
+async def test_an_integrator_gets_events_live_and_with_history(server: EmbeddedNats) -> None:
+    async with client(server, "admin") as admin, client(server, "acme") as acme:
+        await admin.nats.jetstream().publish("run.created.github.acme.widget", b"before")
+        live = await acme.nats.subscribe("run.>")
+        await acme.nats.flush()
+        await admin.nats.jetstream().publish("run.finished.github.acme.widget", b"now")
+        assert (await live.next_msg(5)).data == b"now"
+        inbox = await acme.nats.subscribe(acme.nats.new_inbox())
+        await acme.nats.publish(
+            "$JS.API.CONSUMER.MSG.NEXT.EVENTS.acme", json.dumps({"batch": 2}).encode(), reply=inbox.subject
+        )
+        history = [await inbox.next_msg(5) for _ in range(2)]
+        assert [message.data for message in history] == [b"before", b"now"]
+        await acme.nats.request(history[0].reply, b"+ACK", timeout=5)
+
+
+async def test_the_other_services_have_their_own_words_only(server: EmbeddedNats) -> None:
+    async with client(server, "ingest") as ingest, client(server, "reporter") as reporter:
+        assert await ingest.may_publish("trigger.received.github.acme.widget")
+        assert not await ingest.may_publish("run.created.github.acme.widget")
+        assert not await ingest.may_publish("rpc.credential.ingest")
+        assert not await reporter.may_publish("trigger.received.github.acme.widget")
+        assert not await reporter.may_subscribe("log.>")
+
+
+async def test_nobody_enters_without_a_key(server: EmbeddedNats) -> None:
+    assert await is_refused(server, None)
+
+
+async def test_a_user_that_is_added_while_the_server_runs_is_let_in(server: EmbeddedNats) -> None:
+    assert server.add_integrator("later").stat().st_mode & 0o777 == 0o600
+    assert server.reload()
+    await provision_bus(settings(server, "admin"), server.integrators())
+    async with client(server, "later") as later:
+        assert await later.may_subscribe("run.>")
+
+
+@pytest.mark.parametrize("name", ["orchestrator", "admin", "system", "runner-host-9", "UPPER", "a b", "", "x" * 40])
+def test_a_name_that_could_be_somebody_else_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CommandError):
+        embedded(tmp_path).add_integrator(name)
+
+
+async def test_messages_survive_a_kill_and_the_port_stays(tmp_path: Path) -> None:
+    server = embedded(tmp_path)
+    async with supervision() as bench:
+        await serve(bench, server)
+        async with client(server, "admin") as admin:
+            await admin.nats.jetstream().publish("run.created.x.y.z", b"kept")
+        os.kill(int(server.pid_file.read_text()), signal.SIGKILL)
+        await until(lambda: bench.records("process_ended"))
+        async with client(server, "admin") as admin:
+            message = await admin.nats.jetstream().get_msg("EVENTS", 1)
+            assert message.data == b"kept"
+    assert embedded(tmp_path).port == server.port
+
+
+async def test_two_stand_side_by_side(tmp_path: Path) -> None:
+    one, other = embedded(tmp_path / "one"), embedded(tmp_path / "other")
+    async with supervision() as bench:
+        await serve(bench, one)
+        other_book = PortBook(other.layout.ports)
+        other = EmbeddedNats(other.layout, other_book.take("nats"), HOST)
+        await serve(bench, other)
+        assert one.port != other.port
+        assert await is_refused(other, one.seed_file("admin"))  # each has keys of its own
+        assert not await is_refused(other, other.seed_file("admin"))
+
+
+async def is_refused(server: EmbeddedNats, seed_file: Path | None) -> bool:
+    """Speak to the server by hand: the client library does not close what it was refused."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    hello = json.loads((await reader.readline()).removeprefix(b"INFO "))
+    options = {"verbose": True, "pedantic": False}
+    if seed_file:
+        keys = nkeys.from_seed(bytearray(seed_file.read_bytes().strip()))
+        signature = base64.urlsafe_b64encode(keys.sign(hello["nonce"].encode())).decode().rstrip("=")
+        options |= {"nkey": bytes(keys.public_key).decode(), "sig": signature}
+    writer.write(b"CONNECT " + json.dumps(options).encode() + b"\r\n")
+    answer = await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    return answer.startswith(b"-ERR 'Authorization")
