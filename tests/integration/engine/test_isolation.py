@@ -26,6 +26,13 @@ def _needs_rules(engine: Engine) -> None:
 
 
 @pytest.fixture
+def pods(pods: Pods) -> Pods:
+    """Pods here have networks."""
+    pods.defaults["network"] = True
+    return pods
+
+
+@pytest.fixture
 async def host_port() -> AsyncIterator[int]:
     """A service of the host on all its addresses, IPv4 and IPv6."""
 

@@ -159,8 +159,8 @@ async def test_jobs_are_found_by_their_labels_and_only_this_hosts(podman_host: P
 
 async def test_what_a_lost_creation_left_is_made_again(podman_host: PodmanHost, pods: Pods) -> None:
     """The answer to a creation was lost; asked again, it is made anew."""
-    first = await pods.create("again", "/bin/echo", "first")
-    second = await pods.create("again", "/bin/echo", "second")
+    first = await pods.create("again", "/bin/echo", "first", network=True)
+    second = await pods.create("again", "/bin/echo", "second", network=True)
     assert first.container_id != second.container_id
     assert podman_host.podman("pod", "ls", "-q", "--no-trunc").split() == [second.pod_id]
 

@@ -21,13 +21,11 @@ from tisktask_runner.engine.removal import remove_network, remove_pod
 log = structlog.get_logger()
 
 IsLive = Callable[[Mapping[str, str]], bool]
-#: A pod is made in steps: its attempt may not be written down yet.
-YOUNG_SECONDS = 60.0
 
 
 async def collect(libpod: Libpod, place: EnginePlace, info: PodmanInfo, is_live: IsLive) -> Collected:
     """One round. What can not be removed is logged and left for the next."""
-    round_ = _Round(libpod, place.host)
+    round_ = _Round(libpod, place.host, place.garbage_age_seconds)
     pods = await round_.remove_dead_pods(is_live)
     networks = await round_.remove_unused_networks()
     containers = await round_.remove_storage_only_containers()
@@ -55,6 +53,7 @@ async def _remove_build_folders(place: EnginePlace) -> int:
 class _Round:
     libpod: Libpod
     host: str
+    age_seconds: float
 
     @property
     def _ours(self) -> str:
@@ -69,7 +68,7 @@ class _Round:
         for pod in await self.libpod.get("/pods/json", filters=self._ours) or []:
             # A pod without a job container: whoever made it died between two steps.
             is_dead = pod["Id"] not in labels or not is_live(labels[pod["Id"]])
-            if is_dead and not _is_young(pod["Created"]):
+            if is_dead and not self._is_young(pod["Created"]):
                 removed += await self._removed(remove_pod(self.libpod, pod["Id"]), pod=pod["Name"])
         return removed
 
@@ -78,7 +77,7 @@ class _Round:
         removed = 0
         for network in await self.libpod.get("/networks/json", filters=self._ours) or []:
             # A network has the name of its pod.
-            if network["name"] not in pods and not _is_young(network["created"]):
+            if network["name"] not in pods and not self._is_young(network["created"]):
                 removed += await self._removed(remove_network(self.libpod, network["name"]), network=network["name"])
         return removed
 
@@ -89,7 +88,7 @@ class _Round:
         removed = 0
         for container in containers or []:
             name = (container.get("Names") or [""])[0]
-            if container["State"] != "storage" or _is_young(container["Created"]):
+            if container["State"] != "storage" or self._is_young(container["Created"]):
                 continue
             pod = name.removesuffix("-infra")
             is_orphaned_infra = pod != name and pod not in known_pods
@@ -106,7 +105,6 @@ class _Round:
             return 0
         return 1
 
-
-def _is_young(created: str) -> bool:
-    at = read_time(created)
-    return at is not None and (datetime.now(UTC) - at).total_seconds() < YOUNG_SECONDS
+    def _is_young(self, created: str) -> bool:
+        at = read_time(created)
+        return at is not None and (datetime.now(UTC) - at).total_seconds() < self.age_seconds

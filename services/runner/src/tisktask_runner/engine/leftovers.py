@@ -28,15 +28,21 @@ def remove_bridges(prefix: str, known: set[str]) -> int:
 def _remove_bridge(bridge: str) -> int:
     try:
         ports: list[dict[str, Any]] = json.loads(_ip("-json", "link", "show", "master", bridge) or "[]")
+        namespaces = _namespaces_by_id() if ports else {}
         for port in ports:
             _ip("link", "delete", port["ifname"])
-            if namespace := port.get("link_netns"):
+            if namespace := port.get("link_netns") or namespaces.get(port.get("link_netnsid")):
                 _ip("netns", "delete", namespace)
         _ip("link", "delete", bridge)
     except (OSError, subprocess.TimeoutExpired) as error:
         log.warning("bridge_not_removed", bridge=bridge, error=str(error))
         return 0
     return 1
+
+
+def _namespaces_by_id() -> dict[int | None, str]:
+    listed: list[dict[str, Any]] = json.loads(_ip("-json", "netns", "list-id") or "[]")
+    return {entry["nsid"]: entry["name"] for entry in listed if "name" in entry}
 
 
 def remove_cgroups(parent: str, known_pods: set[str]) -> int:

@@ -25,6 +25,8 @@ class EnginePlace:
     networks: tuple[str, ...] = ("bridge", "none")
     #: Where builds keep temporary files (`Storage.temporary`).
     temporary: Path | None = None
+    #: Younger pods and networks are no garbage: they are made in steps, their attempt may not be written down yet.
+    garbage_age_seconds: float = 60
     #: Container starts at once; 0 means one per processor.
     starts_max: int = 0
     #: Pods that are kept started ahead of time; 0 means none.

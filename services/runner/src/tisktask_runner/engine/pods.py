@@ -240,7 +240,7 @@ class Engine:
     async def collect_garbage(self, is_live: Callable[[Mapping[str, str]], bool]) -> Collected:
         """Remove what is ours and nobody's: pods whose labels `is_live` denies, and all sorts of leftovers.
 
-        `is_live` is given the labels of a job's pod. Pods younger than a minute are left alone.
+        `is_live` is given the labels of a job's pod. Young pods are left alone.
         """
         info = await self._podman_info()
         async with self._removals:

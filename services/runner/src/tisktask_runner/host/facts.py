@@ -30,6 +30,7 @@ HELPERS = (
     "fuse-overlayfs",
 )
 _HELPER_FOLDERS = ("/usr/libexec/podman", "/usr/lib/podman", "/usr/local/libexec/podman", "/usr/sbin", "/sbin")
+_SYSTEMD_RESOLVED = "127.0.0.53"
 _CAP_NET_ADMIN = 12
 _CAP_SYS_RESOURCE = 24
 
@@ -61,6 +62,7 @@ class Facts:
     has_subordinate_ids: bool
     #: Only those that were found.
     helpers: dict[str, Helper]
+    #: Those that containers get.
     nameservers: tuple[str, ...]
     #: Of the interface that the default route uses.
     mtu: int | None
@@ -97,7 +99,7 @@ def read_facts() -> Facts:
         has_tun=os.access("/dev/net/tun", os.R_OK | os.W_OK),
         has_subordinate_ids=_has_subordinate_ids(),
         helpers={name: helper for name in HELPERS if (helper := _find_helper(name))},
-        nameservers=_nameservers(_read_or_empty(Path("/etc/resolv.conf"))),
+        nameservers=_nameservers(),
         mtu=_default_route_mtu(_read_or_empty(Path("/proc/net/route"))),
     )
 
@@ -148,7 +150,14 @@ def _find_helper(name: str) -> Helper | None:
     return Helper(path, f"{status.st_size}.{status.st_mtime_ns}")
 
 
-def _nameservers(resolv_conf: str) -> tuple[str, ...]:
+def _nameservers() -> tuple[str, ...]:
+    """The servers that containers get: where /etc/resolv.conf names only systemd-resolved, those that it asks."""
+    servers = nameservers_in(_read_or_empty(Path("/etc/resolv.conf")))
+    asked = nameservers_in(_read_or_empty(Path("/run/systemd/resolve/resolv.conf")))
+    return asked if asked and servers == (_SYSTEMD_RESOLVED,) else servers
+
+
+def nameservers_in(resolv_conf: str) -> tuple[str, ...]:
     words = (line.split() for line in resolv_conf.splitlines())
     return tuple(line[1] for line in words if len(line) > 1 and line[0] == "nameserver")
 

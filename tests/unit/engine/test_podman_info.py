@@ -1,0 +1,87 @@
+"""What is concluded from `podman info`, and from a job's control group."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tisktask_runner.engine.cgroup import CgroupLayout, read_out_of_memory
+from tisktask_runner.engine.ending import read_time
+from tisktask_runner.engine.podman_info import pod_name, read_podman_info
+
+
+def info(version: str, manager: str, controllers: list[str], *, rootless: bool) -> dict[str, Any]:
+    host = {
+        "cgroupVersion": version,
+        "cgroupManager": manager,
+        "cgroupControllers": controllers,
+        "ociRuntime": {"name": "crun"},
+        "security": {"rootless": rootless},
+    }
+    return {"host": host, "version": {"Version": "4.3.1"}}
+
+
+def test_root_can_limit_all_and_has_a_control_group_per_host() -> None:
+    read = read_podman_info(info("v1", "cgroupfs", [], rootless=False))
+    assert (read.controls.memory, read.controls.pids, read.controls.cpu) == (True, True, True)
+    assert str(read.version) == "podman 4.3.1, crun, cgroup v1"
+    assert read.cgroup_parent("a") != read.cgroup_parent("b")
+
+
+def test_rootless_can_limit_what_is_delegated() -> None:
+    read = read_podman_info(info("v2", "systemd", ["memory", "pids"], rootless=True))
+    assert (read.controls.memory, read.controls.pids, read.controls.cpu) == (True, True, False)
+    nothing = read_podman_info(info("v1", "cgroupfs", ["memory"], rootless=True)).controls
+    assert not (nothing.memory or nothing.swap or nothing.pids or nothing.cpu)
+    assert read.cgroup_parent("a") is None
+
+
+def test_names_keep_hosts_apart() -> None:
+    assert pod_name("a", "x") != pod_name("b", "x")
+    assert pod_name("a", "x").startswith(pod_name("a", ""))
+
+
+@pytest.mark.parametrize(
+    ("layout", "file"),
+    [
+        (CgroupLayout(1, "cgroupfs"), "/sys/fs/cgroup/memory/p/pod/libpod-c/memory.oom_control"),
+        (CgroupLayout(1, "systemd"), "/sys/fs/cgroup/memory/p/pod/libpod-c.scope/memory.oom_control"),
+        (CgroupLayout(2, "systemd"), "/sys/fs/cgroup/p/pod/memory.events"),
+    ],
+)
+def test_kills_are_counted_where_the_layout_says(layout: CgroupLayout, file: str) -> None:
+    assert layout.out_of_memory_file("/p/pod", "c") == Path(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n", True),
+        ("oom_kill_disable 0\nunder_oom 0\noom_kill 0\n", False),
+        ("low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 0\n", True),
+        ("low 0\nhigh 0\nmax 12\noom 3\noom_kill 0\n", False),
+    ],
+)
+def test_kills_are_read_on_both_versions(tmp_path: Path, text: str, expected: bool) -> None:
+    file = tmp_path / "events"
+    file.write_text(text)
+    assert read_out_of_memory(file) is expected
+
+
+def test_a_control_group_that_is_gone_is_not_known(tmp_path: Path) -> None:
+    assert read_out_of_memory(tmp_path / "gone" / "memory.events") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0001-01-01T00:00:00Z", None),
+        ("2026-11-23T07:57:46.231163598Z", "2026-11-23T07:57:46.231163+00:00"),
+        ("2026-11-23T07:57:46.23112955Z", "2026-11-23T07:57:46.231129+00:00"),
+        ("2026-11-23T07:57:46.2Z", "2026-11-23T07:57:46.200000+00:00"),
+        ("2026-11-23T09:57:46+02:00", "2026-11-23T09:57:46+02:00"),
+    ],
+)
+def test_gos_times_are_read(text: str, expected: str | None) -> None:
+    found = read_time(text)
+    assert (found.isoformat() if found else None) == expected
