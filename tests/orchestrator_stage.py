@@ -13,6 +13,7 @@ import psycopg
 from nats.aio.msg import Msg
 from psycopg.rows import dict_row
 from pydantic import SecretStr
+
 from tisktask_common.bus.connection import Bus, connect
 from tisktask_common.database.pool import open_pool
 from tisktask_common.events import EVENT, AnyEvent, Change, Repository, TriggerReceived
@@ -65,7 +66,9 @@ class TestRunner:
     name: str
     keys: KeyPair = field(default_factory=KeyPair.generate)
 
-    async def heartbeat(self, *held: AttemptRef, slots: int = 4, replica: str = "r1", is_draining: bool = False) -> HeartbeatReply:
+    async def heartbeat(
+        self, *held: AttemptRef, slots: int = 4, replica: str = "r1", is_draining: bool = False
+    ) -> HeartbeatReply:
         beat = Heartbeat(
             runner=self.name, replica=replica, slots=slots, pool="default", attempts=list(held), is_draining=is_draining
         )
@@ -162,13 +165,17 @@ class Stage:
         assert message.subject == f"work.default.{body['job_id']}.{body['attempt']}"
         return AttemptRef(job_id=JobId(body["job_id"]), attempt=body["attempt"])
 
-    async def start_run(self, runner: TestRunner, *names: str, delivery: str = "d1") -> tuple[RunId, dict[str, AttemptRef]]:
+    async def start_run(
+        self, runner: TestRunner, *names: str, delivery: str = "d1"
+    ) -> tuple[RunId, dict[str, AttemptRef]]:
         """Bring a run to where its programs are on the work stream; returns them by name."""
         repository = await self.add_repository()
         await self.trigger(repository, delivery)
         await runner.prepare(await self.next_work(), *names)
         works = [await self.next_work() for _ in names]
-        rows = await self.rows("SELECT id, name, run_id FROM api.jobs WHERE id = ANY(%s)", [work.job_id for work in works])
+        rows = await self.rows(
+            "SELECT id, name, run_id FROM api.jobs WHERE id = ANY(%s)", [work.job_id for work in works]
+        )
         by_id = {row["id"]: row for row in rows}
         return RunId(rows[0]["run_id"]), {by_id[work.job_id]["name"]: work for work in works}
 

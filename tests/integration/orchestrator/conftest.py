@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+
 from nats_server import NatsServer
 from orchestrator_stage import Stage, staging
 from tisktask_common.bus.connection import Bus
