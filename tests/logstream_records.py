@@ -8,7 +8,9 @@ import psycopg
 from psycopg import sql
 
 from logstream_chunks import RUNNER
-from tisktask_common.ids import new_job_id, new_repository_id, new_run_id
+from tisktask_common.events import Change, Repository, RunStarted
+from tisktask_common.ids import RepositoryId, RunId, new_job_id, new_repository_id, new_run_id
+from tisktask_common.lifecycle import RunState
 
 _TABLES: LiteralString = """
 CREATE SCHEMA api;
@@ -82,3 +84,15 @@ class Records:
         if runner:
             self.insert("attempts", job_id=job, attempt=values.get("attempt", 1), runner=runner, state="running")
         return job
+
+
+def run_event(run: str, repository: str = "acme/shop") -> RunStarted:
+    """The event that the orchestrator publishes after a change of a run."""
+    return RunStarted(
+        run_id=RunId(run),
+        number=1,
+        revision=2,
+        repository=Repository(id=RepositoryId("repo_1"), forge="forgejo", full_name=repository),
+        change=Change(event="push", sha="ab" * 20, ref="refs/heads/main"),
+        state=RunState.RUNNING,
+    )

@@ -31,7 +31,9 @@ class Job(JobRecord):
 
 
 class Line(Record):
-    """A line of a log. A gap (bytes that never came) takes a number too."""
+    """A line of a log. A gap (bytes that never came) takes a number too. Fields with a default may be left out."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     n: int = Field(description="number of the line, from 1; a line over 64 KiB has several")
     t: int | None = Field(description="when it was written, milliseconds since 1970; null for a gap")
@@ -155,6 +157,13 @@ class NewRepository(Strict):
     api_url: str = Field(default="", max_length=2000, description="where the forge takes statuses; empty: nowhere")
     token: SecretStr | None = Field(default=None, max_length=10_000, description="for fetching and for statuses")
     webhook_secret: SecretStr | None = Field(default=None, max_length=10_000)
+
+    @field_validator("full_name")
+    @classmethod
+    def _is_no_path(cls, value: str) -> str:
+        if {".", ".."} & set(value.split("/")):
+            raise ValueError("must be owner/name")
+        return value
 
     @field_validator("clone_url", "api_url")
     @classmethod

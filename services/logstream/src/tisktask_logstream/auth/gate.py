@@ -43,8 +43,10 @@ class Gate:
 
     def check_origin(self, request: web.Request) -> None:
         """Refuse what a page of another site sends in a browser's name."""
-        origin = request.headers.get("Origin")
-        if origin not in {self._public_origin or None, f"{request.scheme}://{request.host}"}:
+        origin = request.headers.get("Origin", "")
+        # A proxy that ends TLS leaves the host and changes the scheme: the host decides.
+        is_own = urlsplit(origin).netloc == request.host and origin.startswith(("https://", "http://"))
+        if not is_own and (not origin or origin != self._public_origin):
             raise RefusedError(words.FOREIGN_ORIGIN)
 
     def _stop(self, request: web.Request) -> web.StreamResponse | None:

@@ -31,6 +31,7 @@ class LogFollower:
 
     async def follow(self, name: LogName, first: int) -> AsyncGenerator[bytes, None]:
         """Yield frames from line `first` on: every whole line once, in order; a partial line again as it grows."""
+        yield HEARTBEAT
         bell = self._library.bell(name)
         following, shown_bytes = first, -1
         # Nothing comes any more from a host that was lost: looked up at first, and then with each heartbeat.

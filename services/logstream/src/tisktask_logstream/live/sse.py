@@ -46,21 +46,25 @@ class Seats:
         self._taken: dict[asyncio.Task[None], web.Request] = {}
 
     async def serve(self, request: web.Request, frames: AsyncGenerator[bytes, None]) -> web.StreamResponse:
-        """Send frames until they end, the viewer leaves, or the service does."""
+        """Send frames until they end, the viewer leaves, or the service does. There is a first frame at once."""
         if self._free <= 0:
             viewers_refused.inc()
             raise NoSeatError(words.NO_SEAT)
         self._free -= 1
         viewers.inc()
-        response = web.StreamResponse(headers=_HEADERS)
-        await response.prepare(request)
-        sending = asyncio.create_task(self._send(request, response, frames))
-        self._taken[sending] = request
         try:
-            await asyncio.wait({sending})
+            # The first frame comes at once: with it the viewer is heard of, before he hears that he is.
+            first = await anext(frames)
+            response = web.StreamResponse(headers=_HEADERS)
+            await response.prepare(request)
+            sending = asyncio.create_task(self._send(request, response, first, frames))
+            self._taken[sending] = request
+            try:
+                await asyncio.wait({sending})
+            finally:
+                sending.cancel()
+                del self._taken[sending]
         finally:
-            sending.cancel()
-            del self._taken[sending]
             self._free += 1
             viewers.dec()
         return response
@@ -79,10 +83,11 @@ class Seats:
             sending.cancel()
 
     async def _send(
-        self, request: web.Request, response: web.StreamResponse, frames: AsyncGenerator[bytes, None]
+        self, request: web.Request, response: web.StreamResponse, first: bytes, frames: AsyncGenerator[bytes, None]
     ) -> None:
         try:
             async with aclosing(frames):
+                await response.write(first)
                 async for piece in frames:
                     async with asyncio.timeout(WRITE_SECONDS_MAX):
                         await response.write(piece)
