@@ -27,6 +27,7 @@ check: ## style, types, boundaries, file sizes, generated files
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) tools/check_sizes.py
 	@$(PYTHON) tools/schemas.py --check
+	@$(PYTHON) tools/settings_page.py --check
 
 format: ## write the code the way `check` wants it
 	@.venv/bin/ruff check --fix --quiet $(SOURCES) ; .venv/bin/ruff format --quiet $(SOURCES)
@@ -37,8 +38,9 @@ bench: setup-tests ## overhead of a job and log throughput, as ratios to floors 
 soak: setup-tests ## ten minutes of runs, one after the other: memory flat, nothing left behind
 	@$(PYTHON) -m pytest -q -s -m soak --timeout 1800 tests/benchmarks
 
-schemas: ## write JSON Schema and AsyncAPI of all events into schemas/
+schemas: ## write what is generated: schemas/ of all events, docs/settings.md
 	@$(PYTHON) tools/schemas.py
+	@$(PYTHON) tools/settings_page.py
 
 pins: ## compile requirements/*.in into pinned *.txt with hashes
 	@.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes requirements/run.in -o requirements/run.txt

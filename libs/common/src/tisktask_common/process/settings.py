@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     log_format: Literal["text", "json"] = Field(default="json", description="form of the log on standard output")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least that is logged")
     listen: str = Field(default="127.0.0.1:0", description="address:port of health, metrics and the service's HTTP")
 
     @classmethod
@@ -66,4 +66,4 @@ class DatabaseSettings(Settings):
     database_url: SecretStr = Field(
         default=SecretStr("postgresql:///tisktask"), description="libpq address; may hold a password"
     )
-    database_connections_max: int = Field(default=8, ge=2, le=100)
+    database_connections_max: int = Field(default=8, ge=2, le=100, description="connections of this process")
