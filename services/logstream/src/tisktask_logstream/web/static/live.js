@@ -75,5 +75,7 @@ keepTimes();
 for (const select of document.querySelectorAll("select[data-submits]")) {
   select.addEventListener("change", () => select.form.requestSubmit());
 }
+// A page that comes back from the browser's history has lost its streams.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
 const live = document.getElementById("live");
 if (live) listen(live);
