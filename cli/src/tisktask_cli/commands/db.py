@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import sys
 from pathlib import Path
 
 import click
@@ -61,6 +62,8 @@ def status(context: click.Context, *, data_dir: Path | None, as_json: bool) -> i
 @click.pass_context
 def reset(context: click.Context, *, yes: bool, data_dir: Path | None) -> None:
     """Delete all runs, jobs and repositories, and make the schemas anew."""
+    if not yes and not sys.stdin.isatty():
+        raise CommandError("this deletes all runs, jobs and repositories: say --yes if you mean it", Exit.USAGE)
     if not yes and not click.confirm("Delete all runs, jobs, repositories and their secrets?", err=True):
         raise CommandError("nothing was deleted", Exit.USAGE)
     asyncio.run(_reset(data_dir or context.obj))

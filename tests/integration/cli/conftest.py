@@ -1,0 +1,32 @@
+"""One whole stack without runners, for all tests of this folder that do not end it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stack import Stack
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="tt-up-"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def shared_stack(shared_folder: Path) -> Iterator[Stack]:
+    found = Stack(shared_folder / "data", {"XDG_STATE_HOME": str(shared_folder / "state")}, runners=0)
+    found.start()
+    yield found
+    assert found.stop() == 0
+
+
+@pytest.fixture
+def environment(shared_folder: Path) -> dict[str, str]:
+    """The user's register of stacks is not touched, and no other stack of the user is seen."""
+    return os.environ | {"XDG_STATE_HOME": str(shared_folder / "state"), "NO_COLOR": "1"}

@@ -1,0 +1,244 @@
+"""The commands against a real stack: what they print, their exit codes, what they do to the server."""
+
+import http.server
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stack import COMMAND, Stack, wait_for
+
+Done = subprocess.CompletedProcess[str]
+
+
+class Terminal:
+    """Runs commands as a user of this machine does."""
+
+    def __init__(self, stack: Stack, environment: dict[str, str], folder: Path) -> None:
+        self.stack = stack
+        self.environment = environment
+        self.folder = folder
+
+    def run(self, *arguments: object, code: int = 0, **environment: str) -> Done:
+        command = [COMMAND, *map(str, arguments)]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=self.folder,
+            env=self.environment | {"TISKTASK_DATA_DIR": str(self.stack.data)} | environment,
+        )
+        assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done
+
+    def json(self, *arguments: object, code: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", code=code).stdout)
+
+
+@pytest.fixture
+def terminal(shared_stack: Stack, environment: dict[str, str], tmp_path: Path) -> Terminal:
+    return Terminal(shared_stack, environment, tmp_path)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A git repository with one job."""
+    folder = tmp_path / f"repo-{os.urandom(3).hex()}"
+    (folder / ".tisktask" / "push").mkdir(parents=True)
+    program = folder / ".tisktask" / "push" / "build"
+    program.write_text("#!/bin/sh\necho built\n")
+    program.chmod(0o755)
+    identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
+    for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], [*identity, "commit", "-q", "-m", "Build it"]):
+        subprocess.run(["git", "-C", folder, *arguments], check=True)
+    return folder
+
+
+def test_a_trigger_becomes_a_run_that_can_be_listed_shown_and_cancelled(terminal: Terminal, repository: Path) -> None:
+    made = terminal.json("trigger", "push", "--path", repository)
+    assert (made["event"], made["ref"], made["title"]) == ("push", "refs/heads/main", "Build it")
+    assert made["repository"] == f"local/{repository.name}"
+    listed = terminal.json("run", "list", "--repository", made["repository"])
+    assert [run["id"] for run in listed["items"]] == [made["id"]]
+    assert made["id"] in terminal.run("run", "list").stdout
+    assert terminal.run("run", "show", made["id"]).stdout.startswith(f"local/{repository.name} #1")
+    assert terminal.run("run", "cancel", made["id"]).stdout == "done\n"
+    wait_for(lambda: terminal.stack.api(f"/runs/{made['id']}")["state"] == "cancelled", 20, terminal.stack.log_tail)
+    shown = terminal.json("run", "show", made["id"], code=1)
+    preparation = shown["preparation"]["id"]
+    assert terminal.json("job", "show", preparation, code=1)["state"] == "cancelled"
+    assert terminal.run("logs", preparation).stdout == ""
+    assert terminal.run("logs", "-f", preparation).stdout == ""
+
+
+def test_waiting_for_a_run_that_does_not_succeed_exits_with_1(terminal: Terminal, repository: Path) -> None:
+    command = [COMMAND, "trigger", "push", "--wait", "--path", repository]
+    environment = terminal.environment | {"TISKTASK_DATA_DIR": str(terminal.stack.data)}
+    waiting = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    runs = wait_for(lambda: terminal.stack.api(f"/runs?repository=local/{repository.name}")["items"], 20, str)
+    terminal.run("run", "cancel", runs[0]["id"])
+    output, _ = waiting.communicate(timeout=30)
+    assert waiting.returncode == 1
+    assert "cancelled" in output
+    assert f"/runs/{runs[0]['id']}" in output
+
+
+def test_a_second_trigger_is_a_second_run_of_the_same_repository(terminal: Terminal, repository: Path) -> None:
+    first, second = (terminal.json("trigger", "push", "--path", repository) for _ in range(2))
+    assert (first["number"], second["number"]) == (1, 2)
+    assert first["repository_id"] == second["repository_id"]
+
+
+def test_two_folders_of_one_name_are_two_repositories(terminal: Terminal, repository: Path) -> None:
+    twin = repository.parent / "elsewhere" / repository.name
+    twin.parent.mkdir()
+    subprocess.run(["git", "clone", "-q", repository, twin], check=True)
+    first, second = (terminal.json("trigger", "push", "--path", path) for path in (repository, twin))
+    assert second["repository"].startswith(first["repository"] + "-")
+
+
+def test_a_repository_is_added_with_a_secret_that_is_shown_once(terminal: Terminal) -> None:
+    added = terminal.json("repo", "add", "https://github.com/acme/gadget.git")
+    assert (added["forge"], added["full_name"], added["has_webhook_secret"]) == ("github", "acme/gadget", True)
+    assert added["webhook_url"] == f"{terminal.stack.ingest_url}/api/triggers/github"
+    assert len(added["webhook_secret"]) >= 32
+    again = terminal.json("repo", "add", "https://github.com/acme/gadget.git")
+    assert again["id"] == added["id"]
+    assert "webhook_secret" not in again
+    assert terminal.json("repo", "remove", "acme/gadget")["accepted"]
+    terminal.run("repo", "remove", "acme/gadget", code=2)
+
+
+def test_a_token_comes_from_a_file_and_is_in_no_output(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret-token\n")
+    (tmp_path / "secret").write_text("s3cret-webhook\n")
+    done = terminal.run(
+        *("repo", "add", "http://git.lan/acme/tokened", "--forge", "forgejo"),
+        *("--token-file", tmp_path / "token", "--webhook-secret-file", tmp_path / "secret"),
+    )
+    assert "s3cret" not in done.stdout + done.stderr
+    assert "/api/triggers/forgejo" in done.stdout
+    (found,) = (i for i in terminal.json("repo", "list")["items"] if i["full_name"] == "acme/tokened")
+    assert (found["has_token"], found["api_url"]) == (True, "http://git.lan/api/v1")
+    assert "s3cret" not in terminal.stack.log_path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("bogus",), "No such command"),
+        (("run", "show", "run_nope"), "run_nope"),
+        (("job", "cancel", "job_nope"), "job_nope"),
+        (("run", "list", "--state", "sleeping"), "sleeping"),
+        (("trigger", "push", "--path", "/"), "not a git repository"),
+        (("repo", "add", "https://git.example.org/a/b"), "--forge"),
+        (("repo", "add", "https://x:y@github.com/a/b"), "--token-file"),
+        (("bus", "user", "add", "orchestrator"), "belongs to a service"),
+    ],
+)
+def test_mistakes_are_said_in_a_line_and_exit_with_2(terminal: Terminal, arguments: tuple[str, ...], says: str) -> None:
+    done = terminal.run(*arguments, code=2)
+    assert says in done.stderr
+
+
+def test_a_server_that_is_not_there_exits_with_3(terminal: Terminal, tmp_path: Path) -> None:
+    away = {"TISKTASK_URL": "http://127.0.0.1:9", "TISKTASK_TOKEN": "x"}
+    done = terminal.run("run", "list", code=3, **away)
+    assert "127.0.0.1:9" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "tisktask up" in terminal.run("run", "list", "--data-dir", tmp_path / "none", code=3).stderr
+
+
+def test_another_machines_server_is_reached_by_address_and_token(terminal: Terminal) -> None:
+    stack = terminal.stack
+    elsewhere = {"TISKTASK_URL": stack.url, "TISKTASK_TOKEN": stack.token, "TISKTASK_DATA_DIR": "/nowhere"}
+    terminal.run("repo", "list", **elsewhere)
+    refused = terminal.run("repo", "list", code=2, **(elsewhere | {"TISKTASK_TOKEN": "wrong"}))
+    assert "TISKTASK_TOKEN" in refused.stderr
+    assert "TISKTASK_TOKEN" in terminal.run("repo", "list", code=2, TISKTASK_URL=stack.url).stderr
+
+
+def test_doctor_finds_the_stack_well_but_for_its_runners(terminal: Terminal) -> None:
+    report = terminal.json("doctor", code=1)
+    found = {finding["check"]: finding for finding in report["findings"]}
+    for check in ("nats", "postgres", "ingest", "orchestrator", "reporter", "logstream", "disk"):
+        assert found[check]["level"] == "ok", found[check]
+    assert found["runners"]["level"] == "problem"
+    assert all(finding["remedy"] for finding in report["findings"] if finding["level"] != "ok")
+
+
+def test_the_databases_migrations_are_shown_as_applied(terminal: Terminal) -> None:
+    items = terminal.json("db", "status")["items"]
+    assert {item["schema"] for item in items} == {"orchestrator", "reporter", "logstream"}
+    assert all(item["applied"] for item in items)
+    assert terminal.json("db", "migrate") == {"applied": []}
+
+
+def test_a_database_that_is_named_is_migrated_and_reset(terminal: Terminal, database_url: str) -> None:
+    named = {"TISKTASK_DATABASE_URL": database_url}
+    assert "missing" in terminal.run("db", "status", code=1, **named).stdout
+    assert "applied orchestrator/" in terminal.run("db", "migrate", **named).stdout
+    terminal.run("db", "status", **named)
+    terminal.run("db", "reset", "--yes", **named)
+    terminal.run("db", "status", **named)
+    assert "--yes" in terminal.run("db", "reset", code=2, **named).stderr
+
+
+def test_an_integrator_is_let_in_and_told_how(terminal: Terminal) -> None:
+    added = terminal.json("bus", "user", "add", "acme")
+    assert Path(added["seed_file"]).stat().st_mode & 0o777 == 0o600
+    assert added["consumer"] == "acme"
+    assert "acme" in terminal.run("bus", "user", "add", "acme").stdout  # again: the same
+    terminal.run("bus", "provision")
+
+
+@pytest.fixture
+def breaking_server() -> Iterator[tuple[str, list[str]]]:
+    """A server whose log stream breaks off after each line, and which is away once: as one that is restarted."""
+    asked: list[str] = []
+    numbers = iter([1, None, 2, 3])
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            number = next(numbers, 0)
+            self.send_response(503 if number is None else 200)
+            self.end_headers()
+            if number:
+                lines = [{"n": number, "t": 0, "s": "stdout", "text": f"line {number}", "partial": False}]
+                self.wfile.write(f"event: line\ndata: {json.dumps({'lines': lines})}\n\n".encode())
+            elif number == 0:
+                self.wfile.write(b": still here\n\nevent: end\ndata: {}\n\n")
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+def test_a_followed_log_goes_on_after_the_server_was_away(
+    environment: dict[str, str], breaking_server: tuple[str, list[str]]
+) -> None:
+    url, asked = breaking_server
+    done = subprocess.run(
+        [COMMAND, "logs", "-f", "job_1"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=environment | {"TISKTASK_URL": url, "TISKTASK_TOKEN": "x"},
+    )
+    assert (done.returncode, done.stdout) == (0, "line 1\nline 2\nline 3\n"), done.stderr
+    assert [path.rpartition("=")[2] for path in asked] == ["1", "2", "2", "3", "4"]
