@@ -10,6 +10,7 @@ from dataclasses import replace
 import structlog
 
 from tisktask_common.bus.connection import Bus, connect
+from tisktask_common.errors import InfrastructureError
 from tisktask_common.process.service import Process, run_service
 from tisktask_common.process.settings import PREFIX
 from tisktask_common.sealing import KeyPair
@@ -35,6 +36,8 @@ from tisktask_runner.worker import Worker, obey_orders
 log = structlog.get_logger()
 
 _DAY_SECONDS = 86_400
+#: What has ended is cleaned up before we go, if it does not take long.
+_FINISH_SECONDS_MAX = 5.0
 _PODMAN_POLL_SECONDS = 1.0
 
 
@@ -70,34 +73,44 @@ async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> N
     await obey_orders(shop.bus, settings.runner, roster)
     # What runs already comes before new work, and its lease is extended before anything that may take time.
     worker.adopt()
-    pulling = asyncio.create_task(worker.puller.run(), name="pull")
-    adopting = asyncio.create_task(worker.adopt_forever(), name="adopt")
+    taking = [
+        asyncio.create_task(worker.puller.run(), name="pull"),
+        asyncio.create_task(worker.adopt_forever(), name="adopt"),
+    ]
     keeping = [
         asyncio.create_task(beat_forever(shop.bus, presence, roster), name="heartbeat"),
         asyncio.create_task(_heed_podman(shop.engine, worker, presence), name="podman"),
         asyncio.create_task(collect_forever(shop, ages), name="collect"),
     ]
-    tasks = [pulling, adopting, *keeping]
     try:
         # None of them ends by itself: the first that does has failed, and the process with it.
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*taking, *keeping], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
         presence.is_draining = True
-        pulling.cancel()
-        adopting.cancel()
-        if settings.drain == "wait" and process.stopping.is_set():
-            await asyncio.gather(pulling, adopting, return_exceptions=True)
-            await roster.until_empty()
+        await _hand_over(taking, roster, waits=settings.drain == "wait" and process.stopping.is_set())
         await beat(shop.bus, presence, roster)
-        await roster.leave_all()
-        await asyncio.gather(pulling, adopting, return_exceptions=True)
-        # A claim that was answered just now has brought one more.
-        await roster.leave_all()
-        for task in keeping:
-            task.cancel()
-        await asyncio.gather(*keeping, return_exceptions=True)
+        await _end(keeping)
+
+
+async def _hand_over(taking: list[asyncio.Task[None]], roster: Roster, *, waits: bool) -> None:
+    """Take nothing more, and let go of what runs: the next process adopts it. Or wait for its end."""
+    for task in taking:
+        task.cancel()
+    if waits:
+        await roster.until_empty()
+    await roster.finish_ended(_FINISH_SECONDS_MAX)
+    await roster.leave_all()
+    await _end(taking)
+    # A claim that was answered just now has brought one more.
+    await roster.leave_all()
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _heed_podman(engine: Engine, worker: Worker, presence: Presence) -> None:
@@ -110,8 +123,11 @@ async def _heed_podman(engine: Engine, worker: Worker, presence: Presence) -> No
         elif not is_there and not worker.puller.is_paused:
             log.warning("podman_away", consequence="no work is taken")
             worker.puller.is_paused = True
-        if is_there and not presence.engine:
-            presence.engine = str(await engine.version())
+        try:
+            if is_there and not presence.engine:
+                presence.engine = str(await engine.version())
+        except InfrastructureError as error:
+            log.warning("podman_unusable", error=error.message)
         await asyncio.sleep(_PODMAN_POLL_SECONDS)
 
 

@@ -26,12 +26,16 @@ async def await_end(engine: Engine, pod: Pod, interrupts: Interrupts, grace_seco
         stopping.cancel()
 
 
-async def remove_pods(shop: Workshop, spec: JobSpec) -> None:
-    """Remove all pods of the attempt, also those that an interrupted creation has left."""
+async def remove_pods(shop: Workshop, spec: JobSpec, known: Pod | None) -> None:
+    """Remove all pods of the attempt, also those that an interrupted creation has left.
+
+    The known one is removed in any case: of a removal that was interrupted, only its network may be left.
+    """
     for tries_left in reversed(range(_TRIES)):
         try:
-            for found in await shop.engine.find(pod_labels(spec)):
-                await shop.engine.remove(found.pod)
+            others = [found.pod for found in await shop.engine.find(pod_labels(spec)) if found.pod != known]
+            for pod in [known, *others] if known else others:
+                await shop.engine.remove(pod)
         except InfrastructureError as error:
             log.warning("pod_not_removed", error=error.message, tries_left=tries_left)
             await asyncio.sleep(_RETRY_SECONDS)

@@ -1,6 +1,7 @@
 """The attempts that this process supervises: those that it claimed, and those that it found abandoned."""
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -88,6 +89,14 @@ class Roster:
         while self._attempts:
             self._left.clear()
             await self._left.wait()
+
+    async def finish_ended(self, seconds_max: float) -> None:
+        """Let attempts that have ended be reported, shipped and removed, as far as that is quickly done."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds_max):
+                while any(attempt.has_ended.is_set() for attempt in self._attempts.values()):
+                    self._left.clear()
+                    await self._left.wait()
 
     async def leave_all(self) -> None:
         """Let go of everything as it is: pods run on, locks are released, the next process adopts."""

@@ -12,6 +12,7 @@ from tisktask_runner.log.position import Position
 from tisktask_runner.log.segments import BLOCK_BYTES, Segments
 
 BLOCKS_MAX = 8
+_MEASURED_BLOCKS_MAX = 256
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,6 @@ class LogSource:
     parts: list[LogPart]
     #: Bytes of output that are kept; zero: no limit.
     bytes_max: int = 0
-
-    @property
-    def file_bytes_max(self) -> int:
-        """What the file may hold on disk; a record of conmon is longer than a line's text."""
-        return 4 * self.bytes_max + BLOCK_BYTES
 
 
 @dataclass
@@ -73,6 +69,21 @@ def cut_log(source: LogSource, position: Position, closed_parts: int) -> Cut:
             return result
     result.is_full = True
     return result
+
+
+def measure(source: LogSource, position: Position, closed_parts: int) -> Position:
+    """Look ahead of what is sent: how long is the log by now? Some of it at a time; go on from the result."""
+    for _ in range(_MEASURED_BLOCKS_MAX):
+        if position.part == len(source.parts):
+            break
+        is_closed = position.part < closed_parts
+        block, segments = _read(source.parts[position.part], position, is_closed=is_closed)
+        position = position.after(segments.consumed, len(segments.data))
+        if not segments.consumed and is_closed:
+            position = position.next_part()
+        elif len(block) < BLOCK_BYTES and not is_closed:
+            break
+    return position
 
 
 def _read(part: LogPart, position: Position, *, is_closed: bool) -> tuple[bytes, Segments]:

@@ -10,19 +10,22 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
-from tisktask_runner.log.cut import Cut, LogSource, cut_log
-from tisktask_runner.log.position import load_position, save_position
+from tisktask_runner.log.cut import Cut, LogSource, cut_log, measure
+from tisktask_runner.log.position import Position, load_position, save_position
 from tisktask_runner.log.uplink import LogUplink
 from tisktask_runner.log.watch import FileWatcher
 
 log = structlog.get_logger()
 
+ResultT = TypeVar("ResultT")
+
 #: Between two messages of one job, unless there is a full one: what a person still sees as "at once".
 PACE_SECONDS = 0.1
-_SIZE_CHECK_SECONDS = 1.0
+_MEASURE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class LogShipper:
         sent_at = 0.0
         while not self._position.is_complete:
             self._closed.clear()
-            cut = await self._cut()
+            cut = await self._in_thread(cut_log, self._position)
             if not cut.messages:
                 self._position = cut.position
                 await self._wait_for_more(cut.read_to)
@@ -71,7 +74,7 @@ class LogShipper:
             pause = sent_at + PACE_SECONDS - time.monotonic()
             if pause > 0 and not cut.is_full and not cut.position.is_complete:
                 await self._sleep_until_closed(pause)
-                cut = await self._cut()
+                cut = await self._in_thread(cut_log, self._position)
             if cut.is_truncated:
                 self._report_too_long()
             await self._send(cut)
@@ -79,26 +82,24 @@ class LogShipper:
             self._position = cut.position
             save_position(self._position_path, self._position)
 
-    async def _cut(self) -> Cut:
+    async def _in_thread(self, work: Callable[[LogSource, Position, int], ResultT], position: Position) -> ResultT:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._lane.threads, cut_log, self._source, self._position, self._closed_parts)
+        return await loop.run_in_executor(self._lane.threads, work, self._source, position, self._closed_parts)
 
     async def _send(self, cut: Cut) -> None:
         """Send, and meanwhile (the bus may be away for long) see to it that the file does not fill the disk."""
         sending = asyncio.create_task(self._lane.uplink.send(cut.messages))
+        ahead = cut.position
         try:
-            while not sending.done():
-                await asyncio.wait({sending}, timeout=_SIZE_CHECK_SECONDS)
-                if self._is_file_too_long():
-                    self._report_too_long()
+            while not (await asyncio.wait({sending}, timeout=_MEASURE_SECONDS))[0]:
+                if self._source.bytes_max and not cut.position.is_complete:
+                    ahead = await self._in_thread(measure, ahead)
+                    if ahead.log_offset > self._source.bytes_max:
+                        self._report_too_long()
+            # What went wrong, if anything did, is the supervisor's to know.
+            sending.result()
         finally:
             sending.cancel()
-
-    def _is_file_too_long(self) -> bool:
-        if not self._source.bytes_max:
-            return False
-        sizes = (part.path.stat().st_size for part in self._source.parts if part.path.exists())
-        return sum(sizes) > self._source.file_bytes_max
 
     async def _wait_for_more(self, read_to: int) -> None:
         if self._position.part < len(self._source.parts):
