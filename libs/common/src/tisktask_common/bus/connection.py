@@ -33,6 +33,8 @@ RequestT = TypeVar("RequestT", bound=Request[Any])
 TRY_SECONDS = 2.0
 #: A cluster elects a new leader within about 9 s: a caller's patience must be longer.
 PATIENCE_SECONDS = 15.0
+#: A process that is told to end does not wait for a server that is away.
+CLOSE_SECONDS = 3.0
 _PER_SUBJECT_FULL = 10077
 _BATCH_DUPLICATE = 10201
 
@@ -73,16 +75,20 @@ class Bus:
         return self.client.is_connected
 
     async def close(self) -> None:
+        """Send what is buffered and leave; while the server is away, leave without."""
         try:
-            await self.client.drain()
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.client.drain()
         except (TimeoutError, nats.errors.Error) as error:
             log.warning("bus_drain_incomplete", error=repr(error))
             await self._close_at_once()
 
     async def _close_at_once(self) -> None:
         try:
-            await self.client.close()
-        except (nats.errors.Error, OSError) as error:
+            # nats-py waits here for its own reconnecting task, which a server that is away can hold up.
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.client.close()
+        except (TimeoutError, nats.errors.Error, OSError) as error:
             # The server is away: there is nobody to say goodbye to.
             log.warning("bus_close_incomplete", error=repr(error))
 
@@ -207,7 +213,7 @@ async def connect(settings: BusSettings, service: str, on_closed: Callable[[], N
                 connect_timeout=2,
                 ping_interval=10,
                 max_outstanding_pings=2,
-                drain_timeout=5,
+                drain_timeout=2,
                 error_cb=on_error,
                 closed_cb=closed,
                 **options,
