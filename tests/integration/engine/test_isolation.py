@@ -7,16 +7,24 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from podman_host import IMAGE, PodmanHost, Pods, until
 from tisktask_runner.engine.isolation import Isolation
 from tisktask_runner.engine.model import Mount
-from tisktask_runner.engine.pods import Engine
+from tisktask_runner.engine.pods import Engine, open_engine
 from tisktask_runner.host.facts import read_facts
 
 LISTEN = "echo up; nc -ll -p 8000 -e /bin/echo reached"
+
+
+@pytest.fixture
+async def engine(podman_host: PodmanHost) -> AsyncIterator[Engine]:
+    async with open_engine(replace(podman_host.place(), garbage_age_seconds=0)) as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +132,23 @@ async def test_a_job_asks_the_hosts_name_servers(pods: Pods) -> None:
     wanted = {server for server in read_facts().nameservers if not server.startswith("127.")}
     out = await pods.output("names", "cat /etc/resolv.conf")
     assert wanted <= {line.split()[1] for line in out.splitlines() if line.startswith("nameserver")}
+
+
+async def test_builds_have_a_network_that_can_not_reach_the_host(
+    podman_host: PodmanHost, engine: Engine, host_port: int, tmp_path: Path
+) -> None:
+    network = await engine.build_network()
+    assert network == await engine.build_network()
+    assert (await engine.collect_garbage(lambda _: True)).networks == 0
+    gateway = "$(ip route | awk '/default/ {print $3}')"
+    asking = f"nc -w 3 {gateway} {host_port} </dev/null || echo refused"
+    (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN {asking}\n")
+    try:
+        said = podman_host.podman("build", "--no-cache", "--network", str(network), str(tmp_path))
+    finally:
+        podman_host.podman("network", "rm", str(network))
+    assert "refused" in said
+    assert "reached" not in said
 
 
 async def test_rules_that_were_removed_or_overtaken_are_put_back(pods: Pods) -> None:

@@ -14,7 +14,7 @@ from tisktask_runner.engine.container_body import LOG_LABEL
 from tisktask_runner.engine.ending import read_time
 from tisktask_runner.engine.libpod import Libpod, LibpodError
 from tisktask_runner.engine.model import HOST_LABEL, Collected, EnginePlace
-from tisktask_runner.engine.networks import interface_prefix
+from tisktask_runner.engine.networks import build_network_name, interface_prefix
 from tisktask_runner.engine.podman_info import PodmanInfo, pod_name
 from tisktask_runner.engine.removal import remove_network, remove_pod
 
@@ -74,6 +74,8 @@ class _Round:
 
     async def remove_unused_networks(self) -> int:
         pods = {pod["Name"] for pod in await self.libpod.get("/pods/json", filters=self._ours) or []}
+        # Containers of builds are none of libpod's: it would not know that the network is in use.
+        pods.add(build_network_name(self.host))
         removed = 0
         for network in await self.libpod.get("/networks/json", filters=self._ours) or []:
             # A network has the name of its pod.

@@ -90,10 +90,10 @@ class Isolation:
         async with self._turn:
             try:
                 await asyncio.to_thread(self.install)
-            except (OSError, subprocess.SubprocessError) as error:
+            except Exception as error:  # whatever it is, the next look may mend it
                 is_isolated.set(0)
                 said = getattr(error, "stderr", "") or str(error)
-                log.error("jobs_not_isolated", reason=said.strip(), hint="see `tisktask doctor`")  # noqa: TRY400 - the words say it
+                log.exception("jobs_not_isolated", reason=said.strip(), hint="see `tisktask doctor`")
             else:
                 is_isolated.set(1)
                 self._confirmed_at = time.monotonic()

@@ -29,8 +29,6 @@ class EnginePlace:
     garbage_age_seconds: float = 60
     #: Container starts at once; 0 means one per processor.
     starts_max: int = 0
-    #: Pods that are kept started ahead of time; 0 means none.
-    warm_pods: int = 0
 
 
 @dataclass(frozen=True)

@@ -210,6 +210,13 @@ class Engine:
         containers: list[dict[str, Any]] = await self._libpod.get("/containers/json", all=True, filters=filters)
         return [_summary(container) for container in containers or [] if LOG_LABEL in container["Labels"]]
 
+    async def build_network(self) -> str | None:
+        """A network for `podman build --network` that is parted from this host as jobs' are; None: there can be none.
+
+        The default one (`private`) would let the lines of a Dockerfile reach every service of this host.
+        """
+        return await self._networks.make_for_builds() if "bridge" in self.place.networks else None
+
     async def has_image(self, ref: str) -> bool:
         return await self._images.has(ref)
 
@@ -249,7 +256,10 @@ class Engine:
     async def _podman_info(self) -> PodmanInfo:
         if self._info is None:
             self._info = read_podman_info(await self._libpod.get("/info"))
-            log.info("engine_found", engine=str(self._info.version), controls=asdict(self._info.controls))
+            controls = asdict(self._info.controls)
+            log.info("engine_found", engine=str(self._info.version), controls=controls)
+            if missing := [name for name, is_there in controls.items() if not is_there]:
+                log.error("limits_have_no_effect", limits=missing, hint="see `tisktask doctor`")
         return self._info
 
     async def _out_of_memory_file(self, pod: Pod) -> Path:
