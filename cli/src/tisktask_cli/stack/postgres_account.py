@@ -10,9 +10,8 @@ from pathlib import Path
 from tisktask_cli.errors import CommandError
 
 SYSTEM_USER = "tisktask-postgres"
-#: A user namespace in which our own account has another number: the files stay ours, and folders that only we can
-#: enter stay reachable.
-_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
+#: What the kernel shows in a namespace for everybody who has no number there.
+_OVERFLOW_ID = 65534
 
 
 @dataclass(frozen=True)
@@ -31,9 +30,22 @@ class Account:
 def choose_account(programs: Path) -> Account:
     if os.geteuid() != 0:
         return Account()
-    if _works(_NAMESPACE):
-        return Account(_NAMESPACE)
+    namespace = _namespace()
+    if namespace and _works(namespace):
+        return Account(namespace)
     return _system_account(programs)
+
+
+def _namespace() -> tuple[str, ...] | None:
+    """Make words for a user namespace in which our own account has another number, one that has a name (initdb asks).
+
+    The files stay ours, and folders that only we can enter stay reachable.
+    """
+    others = [entry for entry in pwd.getpwall() if entry.pw_uid not in {0, _OVERFLOW_ID}]
+    if not others:
+        return None
+    other = min(others, key=lambda entry: entry.pw_uid)
+    return ("unshare", "--user", f"--map-user={other.pw_uid}", f"--map-group={other.pw_gid}", "--")
 
 
 def _system_account(programs: Path) -> Account:
