@@ -24,6 +24,7 @@ import pytest
 
 from tisktask_common.rpc import Limits
 from tisktask_runner.engine.model import EnginePlace, Mount, Pod, PodSpec
+from tisktask_runner.engine.podman_info import host_tag
 from tisktask_runner.engine.pods import Engine, open_engine
 from tisktask_runner.host.storage import Storage
 
@@ -102,6 +103,7 @@ class PodmanHost:
         return self.folder / "podman.sock"
 
     def place(self, host: str = HOST, **changes: object) -> EnginePlace:
+        self.hosts.append(host)
         return EnginePlace(
             socket=self.socket,
             host=host,
@@ -161,6 +163,10 @@ class PodmanHost:
         for mount in _mounts_below(self.folder):
             subprocess.run(["umount", "--lazy", mount], check=False)
         shutil.rmtree(self.folder)
+        for host in {*self.hosts}:
+            name = f"tisktask-{host_tag(host)}"
+            for group in [Path("/sys/fs/cgroup", name), *Path("/sys/fs/cgroup").glob(f"*/{name}")]:
+                _remove_groups(group)
 
     def import_images(self) -> None:
         archive = self.folder / "image.tar"
@@ -321,6 +327,13 @@ async def pods(engine: Engine, podman_host: PodmanHost) -> AsyncIterator[Pods]:
 def _mounts_below(folder: Path) -> list[str]:
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     return sorted((mount for mount in mounts if mount.startswith(f"{folder}/")), reverse=True)
+
+
+def _remove_groups(group: Path) -> None:
+    """Empty control groups only: another session may have the same host's name."""
+    for path in [*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group]:
+        with contextlib.suppress(OSError):
+            path.rmdir()
 
 
 def kill_process(pid: int) -> None:
