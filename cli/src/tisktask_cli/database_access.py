@@ -38,7 +38,7 @@ async def _database_url(data_dir: Path | None) -> AsyncGenerator[str, None]:
         return
     layout = Layout.of(chosen_data_directory(data_dir) or find_data_directory())
     if is_running(layout):
-        yield database_url(layout.run)
+        yield database_url(layout.postgres_sockets)
         return
     async with _running_meanwhile(layout) as url:
         yield url

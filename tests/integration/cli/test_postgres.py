@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,6 +129,32 @@ async def test_a_long_data_directory_works(tmp_path: Path, template: Path) -> No
             assert not layout.run.is_relative_to(deep)
     finally:
         shutil.rmtree(layout.run)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another account")
+async def test_without_user_namespaces_a_system_user_runs_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tisktask_cli.stack.postgres_account._namespace", lambda: None)
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        postgres = EmbeddedPostgres.of(Layout.of(Path(folder) / "data"))
+        postgres.create()
+        for _ in range(2):
+            async with supervision() as bench:
+                await serve(bench, postgres)
+                assert postgres.data.stat().st_uid != 0
+                await bench.supervisor.stop()
+        # The way is open, but nothing in it can be listed.
+        assert postgres.layout.root.stat().st_mode & 0o777 == 0o711
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another account")
+def test_a_data_directory_that_the_system_user_can_not_reach_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tisktask_cli.stack.postgres_account._namespace", lambda: None)
+    (tmp_path / "closed").mkdir(mode=0o700)
+    with pytest.raises(CommandError, match="can not reach"):
+        EmbeddedPostgres.of(Layout.of(tmp_path / "closed" / "data")).create()
 
 
 def test_data_of_another_version_are_refused_with_the_way_out(make: Callable[[str], EmbeddedPostgres]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 #: sockaddr_un has room for 108 bytes, one of them the final zero.
 SOCKET_PATH_BYTES_MAX = 107
 #: The longest name that is put into the run directory.
-_LONGEST_SOCKET_NAME = ".s.PGSQL.5432"
+_LONGEST_SOCKET_NAME = "pg/.s.PGSQL.5432"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,10 @@ class Layout:
     @property
     def nats(self) -> Path:
         return self.root / "nats"
+
+    @property
+    def postgres_sockets(self) -> Path:
+        return self.run / "pg"
 
     def state(self, service: str) -> Path:
         return self.root / service

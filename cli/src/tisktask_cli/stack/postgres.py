@@ -46,13 +46,20 @@ def binaries() -> Path:
 class EmbeddedPostgres:
     """The server of one data directory."""
 
-    data: Path
-    sockets: Path
+    layout: Layout
     account: Account
 
     @classmethod
     def of(cls, layout: Layout) -> "EmbeddedPostgres":
-        return cls(layout.postgres / "data", layout.run, choose_account(binaries()))
+        return cls(layout, choose_account(binaries()))
+
+    @property
+    def data(self) -> Path:
+        return self.layout.postgres / "data"
+
+    @property
+    def sockets(self) -> Path:
+        return self.layout.postgres_sockets
 
     @property
     def url(self) -> str:
@@ -65,8 +72,10 @@ class EmbeddedPostgres:
     def create(self) -> None:
         """Make the cluster, at the first start. A broken-off attempt is made again."""
         partial = self.data.with_name("data.new")
-        private_folder(self.data.parent)
+        private_folder(self.layout.root)
+        self._open_the_way()
         self.account.own(self.data.parent)
+        self.account.require_reachable(self.data.parent)
         shutil.rmtree(partial, ignore_errors=True)
         self._run("initdb", "-D", str(partial), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
         self._run("postgres", "--single", "-D", str(partial), "postgres", feed=f"CREATE DATABASE {DATABASE};\n")
@@ -93,9 +102,13 @@ class EmbeddedPostgres:
         )
 
     def _prepare(self) -> None:
-        private_folder(self.sockets)
+        self._open_the_way()
         self.account.own(self.sockets)
         remove_stale_lock(self.data)
+
+    def _open_the_way(self) -> None:
+        private_folder(self.layout.run)
+        self.account.let_through(self.layout.root, self.layout.run)
 
     def _run(self, name: str, *arguments: str, feed: str = "") -> None:
         command = [*self.account.prefix, str(binaries() / name), *arguments]

@@ -22,9 +22,23 @@ class Account:
     system_user: str | None = None
 
     def own(self, folder: Path) -> None:
-        """Give a folder to the account."""
+        """Make a private folder of the account's own."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.system_user:
             shutil.chown(folder, self.system_user, self.system_user)
+
+    def let_through(self, *folders: Path) -> None:
+        """Let another account pass through folders of ours to its own; it can not list them."""
+        if self.system_user:
+            for folder in folders:
+                folder.chmod(0o711)
+
+    def require_reachable(self, folder: Path) -> None:
+        if not _works((*self.prefix, "test", "-x", str(folder), "-a")):
+            raise CommandError(
+                f"PostgreSQL runs as {self.system_user}, who can not reach {folder}: choose a data directory in a"
+                " folder that others may enter, or run `tisktask up` as another user than root"
+            )
 
 
 def choose_account(programs: Path) -> Account:
