@@ -18,7 +18,7 @@ SERVICE = "orchestrator"
 
 def main() -> None:
     try:
-        settings = OrchestratorSettings()  # pyright: ignore[reportCallIssue] - the master key comes from outside
+        settings = OrchestratorSettings()
         secrets = Secrets(settings.master_key)
     except UserError as error:
         sys.exit(error.message)

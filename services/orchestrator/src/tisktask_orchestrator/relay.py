@@ -13,6 +13,7 @@ from tisktask_common.bus.connection import Bus, Outgoing
 from tisktask_common.database.pool import Connection
 from tisktask_common.errors import InfrastructureError
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.loops import is_set
 from tisktask_orchestrator.store.outbox import CHANNEL, delete_outbox, list_outbox, try_lock_relay
 from tisktask_orchestrator.store.rows import OutboxRow
 
@@ -24,6 +25,8 @@ outbox_failures = Counter("tisktask_outbox_failures_total", "Outbox messages tha
 _POLL_SECONDS = 1.0
 _STANDBY_SECONDS = 1.0
 _ROWS_MAX = 500
+#: Then the message goes back to the outbox, and its lane waits a little.
+_PATIENCE_SECONDS = 5.0
 #: How long a lane waits after its stream has refused a message, so that it does not stand in the others' way.
 _REFUSED_SECONDS = 2.0
 
@@ -66,7 +69,7 @@ async def _relay(lanes: "Lanes", listener: Connection, connection: Connection) -
         while not listening.done():
             lanes.wake.clear()
             await _exchange(connection, lanes)
-            if not await _is_set(lanes.wake, _POLL_SECONDS):
+            if not await is_set(lanes.wake, _POLL_SECONDS):
                 lanes.has_news = True
     finally:
         listening.cancel()
@@ -144,7 +147,7 @@ class Lanes:
         try:
             while queue:
                 row = queue[0]
-                await self.bus.publish(Outgoing(row.subject, bytes(row.data), row.message_id))
+                await self.bus.publish(Outgoing(row.subject, bytes(row.data), row.message_id), _PATIENCE_SECONDS)
                 queue.popleft()
                 self.done.append(row.id)
         except InfrastructureError as error:
@@ -155,12 +158,3 @@ class Lanes:
         finally:
             del self._queues[lane]
             self.wake.set()
-
-
-async def _is_set(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event; False: it did not come in time."""
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True

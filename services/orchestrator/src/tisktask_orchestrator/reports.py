@@ -59,7 +59,7 @@ async def note_ended(collaborators: Collaborators, request: JobEnded, caller: st
 
 
 def _ending(request: JobEnded, job: JobRow) -> Ending:
-    state = end_of_stopped(request.state, JobState(job.stop_state) if job.stop_state else None)
+    state = end_of_stopped(request.state, _stop_of(job))
     reason = bounded(request.reason, REASON_CHARS_MAX)
     if job.kind == JobKind.PREPARE and state is JobState.SUCCEEDED and request.prepared is None:
         state, reason = JobState.ERRORED, words.nothing_prepared(request.runner)
@@ -82,8 +82,12 @@ async def _was_begun_before(change: RunChange, request: JobBegan) -> Accepted:
 
 def _repeated(request: JobEnded, job: JobRow) -> Accepted:
     """Answer a report whose attempt has ended: the same report said twice took effect, any other did not."""
-    is_same = job.attempt == request.attempt and job.state in {request.state, job.stop_state}
+    is_same = job.attempt == request.attempt and job.state == end_of_stopped(request.state, _stop_of(job))
     return Accepted(accepted=True) if is_same else _overtaken(request)
+
+
+def _stop_of(job: JobRow) -> JobState | None:
+    return JobState(job.stop_state) if job.stop_state else None
 
 
 def _overtaken(request: JobBegan | JobEnded) -> Accepted:

@@ -13,7 +13,8 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
 
     listen: str = Field(default="127.0.0.1:4002", description="address:port of health and metrics")
     master_key: SecretStr = Field(
-        description="32 bytes in base64 or hexadecimal: the secrets of repositories are stored under it"
+        default=SecretStr(""),
+        description="32 bytes in base64 or hexadecimal: the secrets of repositories are stored under it",
     )
     public_url: str = Field(default="http://127.0.0.1:4000", description="address of the web pages, for links")
     allow_local_repositories: bool = Field(

@@ -1,0 +1,161 @@
+"""The schema: its states are those of the lifecycle, its views keep their promise, its hot queries use indexes."""
+
+import re
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Any
+
+import psycopg
+import pytest
+
+from orchestrator_stage import make_settings
+from tisktask_common.database.migrate import drop_schema
+from tisktask_common.database.pool import Connection
+from tisktask_common.lifecycle import JobKind, JobState, RunState
+from tisktask_orchestrator.repository_rules import FORGES
+from tisktask_orchestrator.schema import SCHEMA
+from tisktask_orchestrator.service import prepare_schema
+from tisktask_orchestrator.store.statements import STATEMENTS
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator[Connection]:
+    await prepare_schema(make_settings("", database_url))
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+async def rows(connection: Connection, query: Any, *values: Any) -> list[Any]:
+    return await (await connection.execute(query, values)).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "allowed"),
+    [
+        ("runs", "state", set(RunState)),
+        ("jobs", "state", set(JobState)),
+        ("jobs", "kind", set(JobKind)),
+        ("attempts", "state", set(JobState) - {JobState.QUEUED, JobState.SKIPPED}),
+        ("repositories", "forge", set(FORGES)),
+        ("jobs", "stop_state", {JobState.CANCELLED, JobState.TIMED_OUT}),
+        ("runs", "stop_state", {RunState.CANCELLED, RunState.TIMED_OUT}),
+    ],
+)
+async def test_a_column_allows_what_the_program_knows(
+    connection: Connection, table: str, column: str, allowed: set[StrEnum | str]
+) -> None:
+    ((definition,),) = await rows(
+        connection,
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s",
+        f"{table}_{column}_check",
+    )
+    assert set(re.findall(r"'(\w+)'::text", definition)) == {str(one) for one in allowed}
+
+
+VIEWS = {
+    "repositories": "id forge full_name clone_url api_url has_token has_webhook_secret created_at",
+    "runs": "id number repository_id forge repository event action sha ref branch tag pull_request actor title trigger_id"
+    " delivery state reason warnings revision cancel_requested_at created_at started_at finished_at",
+    "jobs": "id run_id kind name path state reason exit_code signal out_of_memory attempt runner parent_job_id created_at"
+    " queued_at started_at finished_at",
+    "attempts": "job_id attempt runner state reason exit_code signal out_of_memory claimed_at started_at finished_at",
+    "runners": "runner replica pool slots busy is_draining version engine last_seen_at is_alive",
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_a_view_has_the_columns_that_others_read(connection: Connection, view: str) -> None:
+    found = await rows(
+        connection,
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'api' AND table_name = %s"
+        " ORDER BY ordinal_position",
+        view,
+    )
+    assert " ".join(name for (name,) in found) == VIEWS[view]
+
+
+async def test_a_schema_that_was_dropped_can_be_made_again(connection: Connection, database_url: str) -> None:
+    await drop_schema(connection, SCHEMA)
+    await prepare_schema(make_settings("", database_url))
+    assert await rows(connection, "SELECT id FROM api.runs") == []
+
+
+async def fill(connection: Connection) -> None:
+    """Ten thousand finished runs, and a few that are not."""
+    await connection.execute(
+        "INSERT INTO orchestrator.repositories (id, forge, full_name, clone_url)"
+        " SELECT 'repo_' || n, 'github', 'octo/r' || n, 'https://x' FROM generate_series(1, 50) AS n"
+    )
+    await connection.execute(
+        "INSERT INTO orchestrator.triggers (id, repository_id, delivery, received_at)"
+        " SELECT 'trg_' || n, 'repo_' || (n %% 50 + 1), n::text, now() FROM generate_series(1, 10000) AS n",
+        (),
+    )
+    await connection.execute(
+        "INSERT INTO orchestrator.runs (id, number, repository_id, trigger_id, state, change, finished_at)"
+        " SELECT 'run_' || lpad(n::text, 6, '0'), n, 'repo_' || (n %% 50 + 1), 'trg_' || n, 'succeeded',"
+        " jsonb_build_object('sha', md5(n::text)), CASE WHEN n < 9990 THEN now() END FROM generate_series(1, 10000) AS n",
+        (),
+    )
+    await connection.execute(
+        "INSERT INTO orchestrator.jobs (id, run_id, repository_id, kind, name, pool, state, dispatched_at, finished_at)"
+        " SELECT 'job_' || lpad(n::text, 6, '0'), 'run_' || lpad(n::text, 6, '0'), 'repo_' || (n %% 50 + 1), 'program',"
+        " 'build', 'default', CASE WHEN n < 9990 THEN 'succeeded' ELSE 'queued' END,"
+        " CASE WHEN n < 9995 THEN now() END, CASE WHEN n < 9990 THEN now() END FROM generate_series(1, 10000) AS n",
+        (),
+    )
+    await connection.execute(
+        "INSERT INTO orchestrator.attempts (job_id, attempt, runner, state, lease_until, finished_at)"
+        " SELECT 'job_' || lpad(n::text, 6, '0'), 1, 'host', 'succeeded', now(), CASE WHEN n < 9990 THEN now() END"
+        " FROM generate_series(1, 10000) AS n"
+    )
+    await connection.execute(
+        "INSERT INTO orchestrator.outbox (lane, subject, message_id, data)"
+        " SELECT 'lane', 's', n::text, '' FROM generate_series(1, 10000) AS n"
+    )
+    await connection.execute("INSERT INTO orchestrator.hosts (runner) VALUES ('host')")
+    await connection.execute("ANALYZE")
+
+
+HOT = {
+    "lock_run": {"run_id": "run_000001"},
+    "lock_run_of_job": {"job_id": "job_000001"},
+    "list_jobs": {"run_id": "run_000001"},
+    "read_attempt": {"job_id": "job_000001", "attempt": 1},
+    "list_lost_attempts": {},
+    "list_overdue_attempts": {},
+    "list_ignored_stops": {"patience_seconds": 25},
+    "list_overdue_runs": {"run_seconds_max": 60},
+    "dispatch_jobs": {"pool": "default", "jobs_per_slot": 2},
+    "redispatch_jobs": {"pool": "default", "unclaimed_seconds": 30},
+    "extend_leases": {"runner": "host", "jobs": ["job_000001"], "attempts": [1], "lease_seconds": 15},
+    "read_job_plan": {"job_id": "job_000001"},
+    "list_outbox": {"on_their_way": [1], "waiting_lanes": ["a"], "count": 100},
+}
+#: What logstream asks of the views.
+READS = {
+    "newest runs": "SELECT id, state FROM api.runs ORDER BY id DESC LIMIT 50",
+    "runs of a commit": "SELECT id, state FROM api.runs WHERE sha = 'x' ORDER BY id DESC LIMIT 50",
+    "runs of a repository": "SELECT id FROM api.runs WHERE repository_id = 'repo_1' ORDER BY id DESC LIMIT 50",
+    "jobs of a run": "SELECT id, state FROM api.jobs WHERE run_id = 'run_000001' ORDER BY id",
+    "attempts of a job": "SELECT attempt, state FROM api.attempts WHERE job_id = 'job_000001'",
+}
+BIG = re.compile(r"Seq Scan on (runs|jobs|attempts|triggers|history|outbox)\b")
+
+
+async def test_hot_statements_use_indexes(connection: Connection) -> None:
+    await fill(connection)
+    for name, values in HOT.items():
+        plan = await (await connection.execute("EXPLAIN " + STATEMENTS[name], values)).fetchall()
+        text = "\n".join(line for (line,) in plan)
+        assert not BIG.search(text), f"{name}:\n{text}"
+    for name, query in READS.items():
+        plan = await rows(connection, f"EXPLAIN {query}")
+        text = "\n".join(line for (line,) in plan)
+        assert not BIG.search(text), f"{name}:\n{text}"
+
+
+async def test_every_statement_says_its_purpose_and_lists_its_columns() -> None:
+    for name, statement in STATEMENTS.items():
+        assert statement.startswith("-- "), name
+        assert not re.search(r"SELECT\s+\*", statement), name
