@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+
+from tisktask_common.process.settings import PREFIX, BusSettings, DatabaseSettings, Settings
 from tisktask_ingest.settings import IngestSettings
 from tisktask_logstream.settings import LogstreamSettings
 from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_reporter.settings import ReporterSettings
 from tisktask_runner.settings import RunnerSettings
-
-from tisktask_common.process.settings import PREFIX, BusSettings, DatabaseSettings, Settings
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
 SERVICES: dict[str, type[Settings]] = {
