@@ -6,26 +6,39 @@ from nats_server import NatsServer
 from runner_logs import LogArchive
 from runner_stage import RunnerStage, until
 from tisktask_common.lifecycle import JobState
+from tisktask_common.rpc import JobSpec
 
-COUNT = "i=0; while [ $i -lt {count} ]; do i=$((i+1)); echo line $i; sleep 0.02; done; exit 5"
+#: Prints, waits to be let go, prints again.
+COUNT = """i=0
+line() {{ i=$((i+1)); echo line $i; }}
+while [ $i -lt {count} ]; do line; sleep 0.01; done
+while [ ! -e go ]; do sleep 0.02; done
+while [ $i -lt $(({count} * 2)) ]; do line; done
+exit 5"""
 
 
 def counted(count: int) -> bytes:
-    return b"".join(b"line %d\n" % number for number in range(1, count + 1))
+    return b"".join(b"line %d\n" % number for number in range(1, 2 * count + 1))
+
+
+def let_go(stage: RunnerStage, spec: JobSpec) -> None:
+    (stage.state / "jobs" / f"{spec.job_id}.1" / "workspace" / "go").touch()
 
 
 async def test_a_job_outlives_its_runner_and_is_told_exactly_by_the_next(
     stage: RunnerStage, archive: LogArchive
 ) -> None:
     first = stage.start("1")
-    spec = stage.spec(stage.script(COUNT.format(count=150)))
+    spec = stage.spec(stage.script(COUNT.format(count=50)))
     await stage.orchestrator.submit(spec)
     await archive.holds(f"{spec.job_id}.1", b"line 20\n")
     await stage.kill(first)
     stage.start("2")
+    await until(lambda: "attempt_adopted" in stage.runner_log())
+    let_go(stage, spec)
     end = await stage.orchestrator.end_of(spec)
     assert (end.state, end.exit_code) == (JobState.FAILED, 5)
-    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(150)
+    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(50)
     assert len(stage.orchestrator.claims) == 1
     assert len(stage.orchestrator.began) == 1
     await stage.until_nothing_is_left()
@@ -39,7 +52,8 @@ async def test_a_job_that_ends_while_no_runner_is_there_is_told_by_the_next(
     await stage.orchestrator.submit(spec)
     await archive.holds(f"{spec.job_id}.1", b"line 5\n")
     await stage.kill(first)
-    await until(lambda: b"line 40" in (stage.state / "jobs" / f"{spec.job_id}.1" / "output.log").read_bytes())
+    let_go(stage, spec)
+    await until(lambda: b"line 80" in (stage.state / "jobs" / f"{spec.job_id}.1" / "output.log").read_bytes())
     stage.start("2")
     assert (await stage.orchestrator.end_of(spec)).exit_code == 5
     assert (await archive.complete(f"{spec.job_id}.1")).data == counted(40)
@@ -49,27 +63,31 @@ async def test_a_job_that_ends_while_no_runner_is_there_is_told_by_the_next(
 async def test_a_running_replica_adopts_what_another_has_left(stage: RunnerStage, archive: LogArchive) -> None:
     """Also an orderly end leaves the job running by default: an upgrade costs no job."""
     first = stage.start("1")
-    spec = stage.spec(stage.script(COUNT.format(count=150)))
+    spec = stage.spec(stage.script(COUNT.format(count=50)))
     await stage.orchestrator.submit(spec)
     await archive.holds(f"{spec.job_id}.1", b"line 5\n")
     second = stage.start("2")
     await until(lambda: any(beat.replica == "2" for beat in stage.orchestrator.beats))
     assert await stage.terminate(first) == 0
     assert not stage.orchestrator.ended
+    let_go(stage, spec)
     assert (await stage.orchestrator.end_of(spec)).exit_code == 5
-    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(150)
+    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(50)
     assert second.poll() is None
     await stage.until_nothing_is_left()
 
 
 async def test_a_runner_that_is_told_to_wait_ends_after_its_jobs(stage: RunnerStage, archive: LogArchive) -> None:
     process = stage.start(TISKTASK_DRAIN="wait")
-    spec = stage.spec(stage.script(COUNT.format(count=100)))
+    spec = stage.spec(stage.script(COUNT.format(count=50)))
     await stage.orchestrator.submit(spec)
     await archive.holds(f"{spec.job_id}.1", b"line 5\n")
-    assert await stage.terminate(process) == 0
+    ending = asyncio.create_task(stage.terminate(process))
+    await until(lambda: "service_stopping" in stage.runner_log())
+    let_go(stage, spec)
+    assert await ending == 0
     assert stage.orchestrator.ended[spec.job_id].exit_code == 5
-    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(100)
+    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(50)
     await stage.until_nothing_is_left()
 
 
@@ -91,15 +109,16 @@ async def test_an_attempt_that_died_before_its_program_began_is_begun_by_the_nex
 
 
 async def test_many_kills_never_start_a_program_twice(stage: RunnerStage, archive: LogArchive) -> None:
-    """Whenever the runner dies: what the program did outside is done once at most, and mostly once exactly."""
-    specs = []
-    for number in range(6):
+    """A runner is killed at four moments between the claim and the end; each program runs once, and is told right."""
+    specs: list[JobSpec] = []
+    for number in range(4):
         process = stage.start(str(number))
         spec = stage.spec(stage.script(f"echo started {number}; sleep 0.3"))
         specs.append(spec)
         await stage.orchestrator.submit(spec)
-        await until(lambda: stage.attempts or stage.orchestrator.ended.get(spec.job_id))  # noqa: B023
-        await asyncio.sleep(0.04 * number)
+        directory = stage.state / "jobs" / f"{spec.job_id}.1"
+        await until(lambda path=directory, job=spec.job_id: path.exists() or job in stage.orchestrator.ended)
+        await asyncio.sleep(0.15 * number)
         await stage.kill(process)
     stage.start("last")
     for number, spec in enumerate(specs):
@@ -128,15 +147,16 @@ async def test_the_bus_and_podman_killed_in_mid_job_change_nothing(
     stage: RunnerStage, archive: LogArchive, nats_server: NatsServer
 ) -> None:
     stage.start()
-    spec = stage.spec(stage.script(COUNT.format(count=100)))
+    spec = stage.spec(stage.script(COUNT.format(count=50)))
     await stage.orchestrator.submit(spec)
     await archive.holds(f"{spec.job_id}.1", b"line 5\n")
     nats_server.kill()
     stage.host.kill()
     await asyncio.to_thread(stage.host.start)
+    let_go(stage, spec)
     await asyncio.to_thread(nats_server.start)
     assert (await stage.orchestrator.end_of(spec)).exit_code == 5
-    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(100)
+    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(50)
     await stage.until_nothing_is_left()
 
 

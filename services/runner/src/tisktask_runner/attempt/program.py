@@ -17,7 +17,7 @@ from tisktask_runner.attempt.payload import fetch_payload
 from tisktask_runner.attempt.refusals import outcome_of_source
 from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.workshop import Workshop, pod_labels
-from tisktask_runner.engine.libpod import EngineAwayError
+from tisktask_runner.engine.libpod import EngineAwayError, EngineError
 from tisktask_runner.engine.model import Mount, Pod, PodSpec
 from tisktask_runner.image.key import ImagePlan, plan_build
 from tisktask_runner.image.outcomes import Ready
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 #: So long a restart of Podman's service may take before a job suffers from it.
 _PODMAN_AWAY_SECONDS = 60.0
+#: Creations that Podman may refuse: some refusals are of the moment only.
+_PODMAN_FAILURES_MAX = 3
 _PODMAN_RETRY_SECONDS = 0.5
 
 
@@ -144,13 +146,15 @@ async def _find_workdir(making: _Making, image: str) -> str:
 
 
 async def _create_patiently(shop: Workshop, pod_spec: PodSpec) -> Pod:
-    """Create the pod; a Podman that is started anew meanwhile is waited for."""
-    give_up_at = asyncio.get_running_loop().time() + _PODMAN_AWAY_SECONDS
+    """Create the pod. Nothing has run yet, so it may be tried again: often for a Podman that is started anew."""
+    now = asyncio.get_running_loop().time
+    give_up_at, tries_left = now() + _PODMAN_AWAY_SECONDS, _PODMAN_FAILURES_MAX
     while True:
         try:
             return await shop.engine.create(pod_spec)
-        except EngineAwayError as error:
-            if asyncio.get_running_loop().time() > give_up_at:
+        except EngineError as error:
+            tries_left -= not isinstance(error, EngineAwayError)
+            if not tries_left or now() > give_up_at:
                 raise
-            log.warning("podman_away", error=error.message)
+            log.warning("pod_not_created", error=error.message)
             await asyncio.sleep(_PODMAN_RETRY_SECONDS)
