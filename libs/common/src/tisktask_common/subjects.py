@@ -60,8 +60,12 @@ LOGS_FOR_LOGSTREAM = Consumer("LOGS", "logstream", ["log.>"], ack_wait_seconds=5
 
 
 def work_consumer(pool: str) -> Consumer:
-    """One durable per pool: JetStream refuses overlapping filters on a work queue."""
-    return Consumer("WORK", f"pool-{pool}", [f"work.{pool}.>"])
+    """One durable per pool: JetStream refuses overlapping filters on a work queue.
+
+    A message is acknowledged as soon as its claim is answered, which takes seconds at most: one that a dying runner
+    took with it comes again soon.
+    """
+    return Consumer("WORK", f"pool-{pool}", [f"work.{pool}.>"], ack_wait_seconds=15)
 
 
 CONSUMERS = (
