@@ -6,14 +6,12 @@ In your folder's conftest.py: `from podman_host import engine, podman_host, pods
 import asyncio
 import contextlib
 import http.client
-import io
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from busybox import busybox_tar
 from tisktask_common.rpc import Limits
 from tisktask_runner.engine.model import EnginePlace, Mount, Pod, PodSpec
 from tisktask_runner.engine.podman_info import host_tag
@@ -31,57 +30,6 @@ from tisktask_runner.host.storage import Storage
 IMAGE = "localhost/tisktask-test:busybox"
 #: The same files, with an entrypoint, a command, a working directory and a user of its own.
 OPINIONATED_IMAGE = "localhost/tisktask-test:opinionated"
-APPLETS = [
-    "sh",
-    "ash",
-    "echo",
-    "sleep",
-    "wget",
-    "nc",
-    "cat",
-    "ls",
-    "env",
-    "id",
-    "kill",
-    "dd",
-    "seq",
-    "true",
-    "false",
-    "test",
-    "grep",
-    "ps",
-    "awk",
-    "sed",
-    "head",
-    "tail",
-    "wc",
-    "date",
-    "touch",
-    "mkdir",
-    "rm",
-    "chmod",
-    "chown",
-    "mount",
-    "umount",
-    "hostname",
-    "ip",
-    "nslookup",
-    "od",
-    "tr",
-    "sort",
-    "ln",
-    "pwd",
-    "printf",
-    "free",
-    "nproc",
-    "stat",
-    "vi",
-    "su",
-    "whoami",
-    "mknod",
-    "ping",
-    "yes",
-]
 HOST = "test-host"
 
 
@@ -195,41 +143,6 @@ class PodmanHost:
             return False
         finally:
             connection.close()
-
-
-def busybox_tar() -> bytes:
-    """A root file system with nothing but a static busybox."""
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        pytest.skip("no busybox (package busybox-static): there is nothing to make a test image of")
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w") as tar:
-        tar.add(busybox, "bin/busybox")
-        for applet in APPLETS:
-            link = tarfile.TarInfo(f"bin/{applet}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            tar.addfile(link)
-        for folder, mode in (
-            ("tmp", 0o1777),
-            ("etc", 0o755),
-            ("workspace", 0o755),
-            ("srv/place", 0o777),
-            ("root", 0o700),
-        ):
-            entry = tarfile.TarInfo(folder)
-            entry.type, entry.mode = tarfile.DIRTYPE, mode
-            tar.addfile(entry)
-        files = {
-            "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n",
-            "etc/group": "root:x:0:\nuser:x:1000:\n",
-            "srv/place/data": "not a program\n",
-            "srv/place/program": "#!/bin/sh\necho from the image\n",
-        }
-        for name, text in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(text), 0o755 if text.startswith("#!") else 0o644
-            tar.addfile(entry, io.BytesIO(text.encode()))
-    return data.getvalue()
 
 
 @dataclass

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from busybox import busybox_tar
 from forge import BackgroundForge, Flavour, Forge
 from git_server import GitServer, serve_git
 from project import Project
 from stack import Stack, wait_for
-from standin_images import busybox_archive, debian_python_archive
+from standin_images import debian_python_archive
 from tisktask_runner.host.storage import Storage
 
 
@@ -109,7 +110,8 @@ def busybox(storage: Storage) -> str:
     """Debian's static busybox under the official name, as a base for builds."""
     name = "docker.io/library/busybox:latest"
     with tempfile.TemporaryDirectory() as folder:
-        archive = busybox_archive(Path(folder))
+        archive = Path(folder) / "busybox.tar"
+        archive.write_bytes(busybox_tar())
         podman(storage, "import", str(archive), name)
     assert podman(storage, "images", "-q", name).strip()
     return name

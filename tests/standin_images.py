@@ -52,21 +52,3 @@ def _make(archive: Path) -> None:
         partial.rename(archive)
     finally:
         shutil.rmtree(folder)
-
-
-def busybox_archive(folder: Path) -> Path:
-    """Make a root file system of Debian's static busybox with all its applets as a tar archive in `folder`."""
-    root = folder / "busybox"
-    (root / "bin").mkdir(parents=True)
-    for name in ("etc", "tmp", "usr/bin", "root"):
-        (root / name).mkdir(parents=True)
-    shutil.copy2("/bin/busybox", root / "bin/busybox")
-    applets = subprocess.run(["/bin/busybox", "--list"], check=True, capture_output=True, text=True).stdout.split()
-    for applet in applets:
-        if applet != "busybox":
-            (root / "bin" / applet).symlink_to("busybox")
-    (root / "usr/bin/env").symlink_to("/bin/busybox")
-    (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
-    archive = folder / "busybox.tar"
-    subprocess.run(["tar", "--numeric-owner", "-C", root, "-cf", archive, "."], check=True)
-    return archive
