@@ -104,6 +104,16 @@ async def test_more_programs_than_allowed_fail_the_run(stage: Stage) -> None:
     assert len(await stage.rows("SELECT id FROM api.jobs")) == 1
 
 
+@pytest.mark.parametrize("name", ["x" * 201, "a\nb", "bell\a", ""])
+async def test_a_program_whose_name_can_not_be_shown_fails_the_run(stage: Stage, name: str) -> None:
+    runner = await stage.runner()
+    await stage.trigger(await stage.add_repository())
+    await runner.prepare(await stage.next_work(), "build", name)
+    (run,) = await stage.rows("SELECT * FROM api.runs")
+    assert run["state"] == "failed"
+    assert run["reason"].startswith("A program's name can not be used")
+
+
 async def test_what_the_preparation_found_is_kept_and_told(stage: Stage) -> None:
     runner = await stage.runner()
     await stage.trigger(await stage.add_repository())

@@ -4,10 +4,14 @@ import asyncio
 import sys
 from functools import partial
 
+from pydantic import ValidationError
+
 from tisktask_common.bus.connection import connect
 from tisktask_common.database.pool import is_database_ready, open_pool
 from tisktask_common.errors import InfrastructureError, UserError
 from tisktask_common.process.service import Process, run_service
+from tisktask_common.process.settings import PREFIX
+from tisktask_orchestrator import words
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.secrets import Secrets
 from tisktask_orchestrator.service import prepare_schema, serve
@@ -18,10 +22,13 @@ SERVICE = "orchestrator"
 
 def main() -> None:
     try:
-        settings = OrchestratorSettings()
+        settings = OrchestratorSettings()  # pyright: ignore[reportCallIssue] - the master key comes from outside
         secrets = Secrets(settings.master_key)
     except UserError as error:
         sys.exit(error.message)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        sys.exit(words.wrong_settings([(f"{PREFIX}{fault['loc'][0]}".upper(), fault["msg"]) for fault in faults]))
     run_service(SERVICE, settings, partial(_main, settings, secrets))
 
 

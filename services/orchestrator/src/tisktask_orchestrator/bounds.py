@@ -1,5 +1,7 @@
 """Limits on text that comes from outside: PostgreSQL takes no NUL, and an event must fit into a message."""
 
+import re
+
 from tisktask_common.errors import UserError
 from tisktask_common.events import Change, TriggerReceived
 from tisktask_common.rpc import BuiltImage, Prepared, Program
@@ -7,15 +9,21 @@ from tisktask_orchestrator import words
 
 REASON_CHARS_MAX = 2000
 NAME_CHARS_MAX = 512
+PROGRAM_NAME_CHARS_MAX = 200
 PATH_CHARS_MAX = 4096
 TITLE_CHARS_MAX = 300
-WARNINGS_MAX = 100
+WARNING_CHARS_MAX = 500
+WARNINGS_MAX = 50
 IMAGES_MAX = 100
+PULL_REQUEST_MAX = 2**53
+
+#: Control characters but tab and new line, and halves of characters.
+_UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def bounded(text: str, chars_max: int) -> str:
-    """Cut a text and take out what can not be stored."""
-    clean = text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    """Cut a text and take out what can not be stored or shown."""
+    clean = _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", text)
     return clean if len(clean) <= chars_max else clean[: chars_max - 1] + "…"
 
 
@@ -37,6 +45,8 @@ def bounded_trigger(trigger: TriggerReceived) -> TriggerReceived:
     for field, text in exact.items():
         if bounded(text, NAME_CHARS_MAX) != text:
             raise UserError(words.wrong_trigger(field))
+    if not 0 <= (change.pull_request or 0) <= PULL_REQUEST_MAX:
+        raise UserError(words.wrong_trigger("pull_request"))
     return trigger.model_copy(update={"change": _bounded_change(change)})
 
 
@@ -45,10 +55,19 @@ def bounded_prepared(prepared: Prepared) -> Prepared:
     programs = {program.name: program for program in map(_bounded_program, prepared.programs)}
     return Prepared(
         programs=list(programs.values()),
-        warnings=[bounded(warning, REASON_CHARS_MAX) for warning in prepared.warnings[:WARNINGS_MAX]],
+        warnings=[bounded(warning, WARNING_CHARS_MAX) for warning in prepared.warnings[:WARNINGS_MAX]],
         title=bounded(prepared.title, TITLE_CHARS_MAX),
         images_built=[_bounded_image(image) for image in prepared.images_built[:IMAGES_MAX]],
     )
+
+
+def unusable_names(programs: list[Program]) -> list[str]:
+    """List the names that can not be cut, for they tell programs apart, and are too long or can not be shown."""
+    return [
+        program.name
+        for program in programs
+        if not program.name.isprintable() or not 1 <= len(program.name) <= PROGRAM_NAME_CHARS_MAX
+    ]
 
 
 def _bounded_change(change: Change) -> Change:

@@ -8,7 +8,7 @@ from prometheus_client import Counter
 
 from tisktask_common.events import AttemptLost, JobFinished, RunFinished
 from tisktask_common.ids import JobId
-from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS, JobKind, JobState, RunState
+from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState, RunState
 from tisktask_common.rpc import StopOrder
 from tisktask_orchestrator import words
 from tisktask_orchestrator.changes import RunChange
@@ -103,10 +103,6 @@ async def stop_job(change: RunChange, job: JobRow, state: JobState, reason: str)
 
 def order_for(job: JobId, attempt: int, state: str, reason: str) -> StopOrder:
     return StopOrder(job_id=job, attempt=attempt, state=JobState(state), reason=reason)
-
-
-def has_ended(state: str) -> bool:
-    return state in RUN_ENDS or state in JOB_ENDS
 
 
 def _seconds_between(job: JobRow) -> float | None:

@@ -18,7 +18,7 @@ _AGAIN_SECONDS = 1.0
 async def repeat(name: str, step: Callable[[], Awaitable[object]], seconds: float) -> None:
     """Take a step, pause, and so on."""
     while True:
-        await _try(name, step)
+        await survive(name, step)
         await asyncio.sleep(seconds)
 
 
@@ -26,7 +26,7 @@ async def repeat_at_bell(name: str, step: Callable[[], Awaitable[object]], bell:
     """Take a step when the bell rings, and by itself after some time."""
     while True:
         bell.clear()
-        await _try(name, step)
+        await survive(name, step)
         await is_set(bell, seconds)
 
 
@@ -58,7 +58,8 @@ async def run_together(*parts: Coroutine[Any, Any, None]) -> None:
             _, tasks = await asyncio.wait(tasks, timeout=_AGAIN_SECONDS)
 
 
-async def _try(name: str, step: Callable[[], Awaitable[object]]) -> None:
+async def survive(name: str, step: Callable[[], Awaitable[object]]) -> None:
+    """Take one step; a failure is logged and counted, and whoever called goes on."""
     try:
         await step()
     except psycopg.OperationalError as error:

@@ -7,7 +7,7 @@ from tisktask_common.lifecycle import JobKind, JobState, RunState
 from tisktask_common.rpc import Prepared
 from tisktask_common.subjects import DEFAULT_POOL
 from tisktask_orchestrator import words
-from tisktask_orchestrator.bounds import bounded_prepared
+from tisktask_orchestrator.bounds import PROGRAM_NAME_CHARS_MAX, bounded, bounded_prepared, unusable_names
 from tisktask_orchestrator.changes import RunChange
 from tisktask_orchestrator.endings import finish_run, settle_run
 from tisktask_orchestrator.store.jobs import NewJobs, insert_jobs
@@ -19,13 +19,22 @@ async def conclude_preparation(
     change: RunChange, preparation: JobRow, prepared: Prepared | None, jobs_max: int
 ) -> None:
     """Go on with the run after its preparation has ended."""
+    unusable = unusable_names(prepared.programs) if prepared else []
     found = bounded_prepared(prepared) if prepared else None
     if found:
         await _describe(change, found)
     if found is None or preparation.state != JobState.SUCCEEDED:
         await settle_run(change)
         return
+    if unusable:
+        reason = words.unusable_name(bounded(unusable[0], PROGRAM_NAME_CHARS_MAX), PROGRAM_NAME_CHARS_MAX)
+        await finish_run(change, RunState.FAILED, reason)
+        return
     change.emit(RunPrepared, jobs=[program.name for program in found.programs[:jobs_max]], warnings=found.warnings)
+    await _go_on(change, found, jobs_max)
+
+
+async def _go_on(change: RunChange, found: Prepared, jobs_max: int) -> None:
     if change.run.stop_state is not None:
         await finish_run(change, RunState(change.run.stop_state), change.run.stop_reason)
     elif len(found.programs) > jobs_max:

@@ -151,10 +151,17 @@ class Lanes:
                 queue.popleft()
                 self.done.append(row.id)
         except InfrastructureError as error:
-            outbox_failures.inc()
-            log.warning("outbox_message_waits", subject=queue[0].subject, error=error.message)
-            self._refused_until[lane] = time.monotonic() + _REFUSED_SECONDS
-            self.on_their_way.difference_update(row.id for row in queue)
+            self._give_back(lane, error.message)
+        except Exception as error:
+            log.exception("outbox_lane_failed", lane=lane)
+            self._give_back(lane, repr(error))
         finally:
             del self._queues[lane]
             self.wake.set()
+
+    def _give_back(self, lane: str, why: str) -> None:
+        queue = self._queues[lane]
+        outbox_failures.inc()
+        log.warning("outbox_message_waits", subject=queue[0].subject, error=why)
+        self._refused_until[lane] = time.monotonic() + _REFUSED_SECONDS
+        self.on_their_way.difference_update(row.id for row in queue)

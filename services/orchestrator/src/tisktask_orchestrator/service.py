@@ -12,6 +12,7 @@ from tisktask_common.subjects import TRIGGERS_FOR_ORCHESTRATOR
 from tisktask_orchestrator.answers import answer_requests
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.dispatch import dispatch_unclaimed, dispatch_waiting
+from tisktask_orchestrator.gauges import measure
 from tisktask_orchestrator.hearing import Hearing
 from tisktask_orchestrator.intake import take_trigger
 from tisktask_orchestrator.loops import repeat, repeat_at_bell, run_together
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 _DISPATCH_SECONDS = 1.0
 _SWEEP_SECONDS_MAX = 1.0
 _FORGET_SECONDS = 3600.0
+_MEASURE_SECONDS = 5.0
 _MIGRATE_PAUSE_SECONDS = 1.0
 
 
@@ -42,6 +44,7 @@ async def serve(collaborators: Collaborators) -> None:
         repeat_at_bell("dispatch", dispatch, collaborators.work_wanted, _DISPATCH_SECONDS),
         repeat("offer_again", partial(dispatch_unclaimed, collaborators), _offer_seconds(settings)),
         repeat("sweep", partial(_sweep, collaborators, hearing), _sweep_seconds(settings)),
+        repeat("measure", partial(measure, collaborators), _MEASURE_SECONDS),
         repeat("forget", partial(forget_old, collaborators), _FORGET_SECONDS),
     )
 

@@ -13,7 +13,6 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
 
     listen: str = Field(default="127.0.0.1:4002", description="address:port of health and metrics")
     master_key: SecretStr = Field(
-        default=SecretStr(""),
         description="32 bytes in base64 or hexadecimal: the secrets of repositories are stored under it",
     )
     public_url: str = Field(default="http://127.0.0.1:4000", description="address of the web pages, for links")
@@ -32,4 +31,4 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
     job_pids: int = Field(default=1024, ge=0, description="0: no limit")
     job_log_bytes: int = Field(default=256 * MIB, ge=0, description="0: no limit")
     job_grace_seconds: int = Field(default=10, ge=0, description="between SIGTERM and SIGKILL")
-    jobs_per_run_max: int = Field(default=256, ge=1, le=1000, description="programs of one run")
+    jobs_per_run_max: int = Field(default=256, ge=1, le=400, description="programs of one run")

@@ -3,6 +3,8 @@
 Several orchestrators may sweep at once: every move is guarded, so only one of them makes it.
 """
 
+from functools import partial
+
 import structlog
 from prometheus_client import Counter
 
@@ -15,6 +17,7 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import finish_job, settle_run, stop_job, stop_run
 from tisktask_orchestrator.fold import Consequence, LostAttempt, after_loss
 from tisktask_orchestrator.heartbeats import announce_runner
+from tisktask_orchestrator.loops import survive
 from tisktask_orchestrator.store.attempts import (
     list_ignored_stops,
     list_lost_attempts,
@@ -39,10 +42,11 @@ async def stop_overdue(collaborators: Collaborators) -> None:
     async with collaborators.pool.connection() as connection:
         runs = await list_overdue_runs(connection, settings.run_seconds_max)
         attempts = await list_overdue_attempts(connection)
+    # Each by itself: one that can not be handled must not stand in the way of the others.
     for run in runs:
-        await _stop_overdue_run(collaborators, run)
+        await survive("stop_overdue_run", partial(_stop_overdue_run, collaborators, run))
     for attempt in attempts:
-        await _stop_overdue_job(collaborators, attempt)
+        await survive("stop_overdue_job", partial(_stop_overdue_job, collaborators, attempt))
 
 
 async def end_lost(collaborators: Collaborators) -> None:
@@ -53,9 +57,9 @@ async def end_lost(collaborators: Collaborators) -> None:
         lost = await list_lost_attempts(connection)
         ignored = await list_ignored_stops(connection, patience_seconds)
     for attempt in lost:
-        await _end_lost_attempt(collaborators, attempt)
+        await survive("end_lost_attempt", partial(_end_lost_attempt, collaborators, attempt))
     for attempt in ignored:
-        await _end_ignored_stop(collaborators, attempt)
+        await survive("end_ignored_stop", partial(_end_ignored_stop, collaborators, attempt))
     await _announce_lost_hosts(collaborators)
 
 

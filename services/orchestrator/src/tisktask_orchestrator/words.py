@@ -14,6 +14,10 @@ def too_many_programs(count: int, most: int) -> str:
     return f"There are {count} programs for this event; a run may have {most}."
 
 
+def unusable_name(name: str, most: int) -> str:
+    return f"A program's name can not be used: over {most} characters, or some of them can not be shown: {name!r}"
+
+
 def jobs_ended(names: Sequence[str], count: int, state: str) -> str:
     """Say which jobs decided the run, as in `2 of 5 jobs failed: lint, test`."""
     said = {"failed": "failed", "errored": "could not be carried out", "timed_out": "took too long"}
@@ -149,6 +153,10 @@ def wrong_trigger(field: str) -> str:
 
 
 # --- what is wrong with the installation
+
+
+def wrong_settings(faults: Sequence[tuple[str, str]]) -> str:
+    return "\n".join(f"{variable}: {fault}" for variable, fault in faults)
 
 
 def wrong_master_key() -> str:

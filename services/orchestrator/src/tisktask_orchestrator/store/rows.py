@@ -189,6 +189,17 @@ class SlotsRow:
 
 
 @dataclass(frozen=True)
+class UnfinishedRow:
+    """How many jobs have not ended, by where they are, and how many messages wait."""
+
+    waiting: int
+    dispatched: int
+    starting: int
+    running: int
+    outbox: int
+
+
+@dataclass(frozen=True)
 class LockRow:
     """Whether a lock was free."""
 

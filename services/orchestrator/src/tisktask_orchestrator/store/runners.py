@@ -2,8 +2,8 @@
 
 from tisktask_common.database.pool import Connection
 from tisktask_common.rpc import Heartbeat
-from tisktask_orchestrator.store.rows import HostRow, RunnerRow, SlotsRow, WorkRow
-from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one
+from tisktask_orchestrator.store.rows import HostRow, RunnerRow, SlotsRow, UnfinishedRow, WorkRow
+from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
 
 
 async def join_host(connection: Connection, runner: str) -> bool:
@@ -49,3 +49,7 @@ async def dispatch_jobs(connection: Connection, pool: str, jobs_per_slot: int) -
 
 async def redispatch_jobs(connection: Connection, pool: str, unclaimed_seconds: float) -> list[WorkRow]:
     return await fetch_all(connection, WorkRow, "redispatch_jobs", pool=pool, unclaimed_seconds=unclaimed_seconds)
+
+
+async def count_unfinished(connection: Connection) -> UnfinishedRow:
+    return await fetch_row(connection, UnfinishedRow, "count_unfinished")

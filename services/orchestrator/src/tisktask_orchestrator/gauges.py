@@ -1,0 +1,22 @@
+"""How much waits and how much is at work, for an operator's eyes."""
+
+from prometheus_client import Gauge
+
+from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.store.runners import count_unfinished
+
+jobs_unfinished = Gauge(
+    "tisktask_jobs_unfinished", "Jobs that have not ended: waiting, dispatched, starting, running", ["where"]
+)
+outbox_messages = Gauge("tisktask_outbox_messages", "Messages that are committed and not yet published")
+
+
+async def measure(collaborators: Collaborators) -> None:
+    """Read the figures; all replicas show the same."""
+    async with collaborators.pool.connection() as connection:
+        counts = await count_unfinished(connection)
+    jobs_unfinished.labels("waiting").set(counts.waiting)
+    jobs_unfinished.labels("dispatched").set(counts.dispatched)
+    jobs_unfinished.labels("starting").set(counts.starting)
+    jobs_unfinished.labels("running").set(counts.running)
+    outbox_messages.set(counts.outbox)
