@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from nats_server import NatsServer
-from orchestrator_stage import Stage, eventually, prepared, staging
+from orchestrator_stage import Stage, eventually, orchestrating, prepared, staging
 from tisktask_common.bus.connection import Bus
 from tisktask_common.events import AttemptLost
 from tisktask_common.lifecycle import JobState
+from tisktask_orchestrator.store.attempts import list_lost_attempts
+from tisktask_orchestrator.sweep import _end_lost_attempt
 
 
 @pytest.fixture
@@ -101,6 +103,28 @@ async def test_a_replica_that_adopts_an_attempt_keeps_it(stage: Stage) -> None:
         assert (await stage.job(work))["attempt"] == 2
         return
     assert (await runner.ended(work, JobState.SUCCEEDED, prepared=prepared())).accepted
+
+
+async def test_a_heartbeat_that_comes_before_the_sweeps_verdict_saves_the_attempt(
+    bus: Bus, nats_server: NatsServer, database_url: str
+) -> None:
+    async with (
+        staging(bus, nats_server.url, database_url) as stage,
+        orchestrating(stage.settings) as collaborators,
+    ):
+        runner = await stage.runner()
+        await stage.trigger(await stage.add_repository())
+        work = await stage.next_work()
+        await runner.claim(work)
+        await end_leases(stage)
+        async with collaborators.pool.connection() as connection:
+            (lost,) = await list_lost_attempts(connection)
+        assert (await runner.heartbeat(work)).fenced == []
+        await _end_lost_attempt(collaborators, lost)
+        assert (await stage.job(work))["state"] == "starting"
+        await end_leases(stage)
+        await _end_lost_attempt(collaborators, lost)
+        assert (await stage.job(work))["state"] == "queued"
 
 
 async def test_a_host_joins_is_lost_and_joins_again(stage: Stage) -> None:

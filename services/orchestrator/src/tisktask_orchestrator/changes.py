@@ -14,13 +14,14 @@ from nats.errors import Error as NatsError
 from tisktask_common.bus.connection import Outgoing
 from tisktask_common.database.pool import Connection
 from tisktask_common.errors import NotFoundError
-from tisktask_common.events import Change, JobEvent, Repository, RunEvent
+from tisktask_common.events import Change, JobEvent, JobFinished, JobQueued, Repository, RunEvent
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JobKind, JobState, RunState
 from tisktask_common.rpc import StopOrder
 from tisktask_common.subjects import control_subject, event_subject
 from tisktask_orchestrator import words
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.dispatch import dispatch_within
 from tisktask_orchestrator.store.outbox import append_run_events
 from tisktask_orchestrator.store.rows import JobRow, RunRow
 from tisktask_orchestrator.store.runs import lock_run, lock_run_of_job
@@ -39,6 +40,11 @@ class RunChange:
     #: Runner and order, said to it at once after the commit; the heartbeats' replies repeat it.
     stop_orders: list[tuple[str, StopOrder]] = field(default_factory=list[tuple[str, StopOrder]])
 
+    #: It has put jobs into the queue.
+    has_queued: bool = False
+    #: It has made room for work, or work that it could not dispatch itself.
+    is_work_wanted: bool = False
+
     def emit(self, event_type: type[RunEvent], **fields: Any) -> None:
         """Add an event about the run, as the run is now."""
         self.run = replace(self.run, revision=self.run.revision + 1)
@@ -55,6 +61,8 @@ class RunChange:
 
     def emit_about_job(self, event_type: type[JobEvent], job: JobRow, **fields: Any) -> None:
         """Add an event about a job, as the job and its run are now."""
+        self.has_queued |= event_type is JobQueued
+        self.is_work_wanted |= event_type is JobFinished
         self.emit(
             event_type,
             job_id=job.id,
@@ -93,14 +101,17 @@ async def changing_run_of_job(collaborators: Collaborators, job: JobId) -> Async
 
 
 async def write_down(change: RunChange) -> None:
-    """Store the events and the revision that they have brought the run to."""
-    if change.events:
-        await append_run_events(change.connection, change.run, change.events)
+    """Store the events and the revision that they have brought the run to; offer what was queued to the runners."""
+    if not change.events:
+        return
+    await append_run_events(change.connection, change.run, change.events)
+    if change.has_queued and not await dispatch_within(change.connection):
+        change.is_work_wanted = True
 
 
 async def tell_after_commit(collaborators: Collaborators, change: RunChange) -> None:
     """Wake the dispatcher and pass on orders to stop. Both would also happen by themselves, later."""
-    if change.events:
+    if change.is_work_wanted:
         collaborators.work_wanted.set()
     for runner, order in change.stop_orders:
         try:

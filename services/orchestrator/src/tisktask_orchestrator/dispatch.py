@@ -8,12 +8,13 @@ import json
 import structlog
 
 from tisktask_common.bus.connection import Outgoing
+from tisktask_common.database.pool import Connection
 from tisktask_common.ids import new_event_id
 from tisktask_common.subjects import DEFAULT_POOL, work_subject
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
 from tisktask_orchestrator.store.rows import WorkRow
-from tisktask_orchestrator.store.runners import dispatch_jobs, lock_dispatch, redispatch_jobs
+from tisktask_orchestrator.store.runners import dispatch_jobs, lock_dispatch, redispatch_jobs, try_lock_dispatch
 from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
@@ -26,9 +27,25 @@ async def dispatch_waiting(collaborators: Collaborators) -> int:
     """Offer waiting jobs to the runners; returns how many."""
     async with transaction(collaborators.pool) as connection:
         await lock_dispatch(connection)
-        chosen = await dispatch_jobs(connection, DEFAULT_POOL, JOBS_PER_SLOT)
-        if chosen:
-            await insert_outbox(connection, [_message(work) for work in chosen])
+        return await _dispatch(connection)
+
+
+async def dispatch_within(connection: Connection) -> bool:
+    """Offer waiting jobs in the transaction that has just queued some; False: another dispatcher is choosing now.
+
+    It saves a transaction between a trigger and its work. Whoever holds the lock waits for no other lock any more,
+    so nobody waits in a circle.
+    """
+    if not await try_lock_dispatch(connection):
+        return False
+    await _dispatch(connection)
+    return True
+
+
+async def _dispatch(connection: Connection) -> int:
+    chosen = await dispatch_jobs(connection, DEFAULT_POOL, JOBS_PER_SLOT)
+    if chosen:
+        await insert_outbox(connection, [_message(work) for work in chosen])
     return len(chosen)
 
 

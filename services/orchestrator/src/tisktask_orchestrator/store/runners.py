@@ -2,7 +2,7 @@
 
 from tisktask_common.database.pool import Connection
 from tisktask_common.rpc import Heartbeat
-from tisktask_orchestrator.store.rows import HostRow, RunnerRow, SlotsRow, UnfinishedRow, WorkRow
+from tisktask_orchestrator.store.rows import HostRow, LockRow, RunnerRow, SlotsRow, UnfinishedRow, WorkRow
 from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
 
 
@@ -41,6 +41,10 @@ async def forget_runners(connection: Connection) -> int:
 
 async def lock_dispatch(connection: Connection) -> None:
     await execute(connection, "lock_dispatch")
+
+
+async def try_lock_dispatch(connection: Connection) -> bool:
+    return (await fetch_row(connection, LockRow, "try_lock_dispatch")).is_mine
 
 
 async def dispatch_jobs(connection: Connection, pool: str, jobs_per_slot: int) -> list[WorkRow]:
