@@ -101,13 +101,17 @@ class ExitWatcher:
             self._expected.remove(expected)
 
     def _run(self) -> None:
+        said = ""
         while True:
             try:
                 if self._watch():
                     return
+                said = ""
             except OSError as error:
                 watch_errors.inc()
-                log.warning("exits_not_watched", directory=str(self.directory), error=str(error))
+                if str(error) != said:
+                    said = str(error)
+                    log.warning("exits_not_watched", directory=str(self.directory), error=said)
             self._is_watching.clear()
             if self._is_woken(_RETRY_SECONDS):
                 return

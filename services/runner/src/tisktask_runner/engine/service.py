@@ -10,7 +10,8 @@ from typing import NoReturn
 import structlog
 
 from tisktask_common.process.logging import set_up_logging
-from tisktask_runner.host.configure import HostError, configure
+from tisktask_runner.host.configure import configure
+from tisktask_runner.host.errors import HostError
 from tisktask_runner.host.storage import Storage
 
 log = structlog.get_logger()

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import structlog
 
-from tisktask_common.errors import InfrastructureError
 from tisktask_runner.host import words
 from tisktask_runner.host.candidates import Candidate, candidates, containers_conf, storage_conf
+from tisktask_runner.host.errors import HostError
 from tisktask_runner.host.facts import Facts, read_facts
 from tisktask_runner.host.proof import COMMAND_SECONDS_MAX, Proof, prove
 from tisktask_runner.host.storage import Storage
@@ -22,12 +22,6 @@ log = structlog.get_logger()
 
 #: Raised when what is written changes: an upgraded Tisktask proves again.
 _VERSION = 1
-
-
-class HostError(InfrastructureError):
-    """Podman does not work on this host."""
-
-    code = "host"
 
 
 @dataclass(frozen=True)

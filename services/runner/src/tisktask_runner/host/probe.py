@@ -6,7 +6,8 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Any
 
-from tisktask_runner.host.configure import Configured, HostError, configure
+from tisktask_runner.host.configure import Configured, configure
+from tisktask_runner.host.errors import HostError
 from tisktask_runner.host.facts import Facts
 from tisktask_runner.host.storage import Storage
 

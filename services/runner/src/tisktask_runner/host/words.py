@@ -1,5 +1,7 @@
 """Every sentence about the host that an operator reads."""
 
+from pathlib import Path
+
 from tisktask_runner.host.facts import Facts
 
 PODMAN_MISSING = "podman is not installed. Install it with its parts (`make setup`), then start again."
@@ -99,3 +101,7 @@ def nothing_works(tried: list[str], facts: Facts) -> str:
     hint = f" Not installed: {', '.join(missing)} (`make setup` installs them)." if missing else ""
     attempts = "".join(f"\n  - {line}" for line in tried)
     return f"Podman starts no pod on this host.{hint} What was tried:{attempts}"
+
+
+def foreign_runtime_dir(path: Path) -> str:
+    return f"{path} belongs to somebody else: set XDG_RUNTIME_DIR to a folder of yours (mode 0700)."
