@@ -157,7 +157,7 @@ async def test_a_second_process_waits_for_the_first_to_end(stack: Stack) -> None
     try:
 
         async def waits() -> bool:
-            return "state_dir_in_use" in stack.ingest.log
+            return "folder_belongs_to_another_process" in stack.ingest.log
 
         await wait_until(waits)
         assert second.process

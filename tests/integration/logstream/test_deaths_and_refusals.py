@@ -61,7 +61,7 @@ async def test_a_second_process_waits_for_the_folder(logstream: Logstream) -> No
     try:
 
         async def is_waiting() -> bool:
-            return "logs_belong_to_another_process" in logstream.log_file.read_text()
+            return "folder_belongs_to_another_process" in logstream.log_file.read_text()
 
         await until(is_waiting)
         logstream.end()

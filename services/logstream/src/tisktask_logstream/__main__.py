@@ -10,11 +10,11 @@ from tisktask_common.bus.connection import connect
 from tisktask_common.bus.pull import Puller
 from tisktask_common.database.pool import is_database_ready, open_pool
 from tisktask_common.errors import BusError, UserError
+from tisktask_common.process.folder_lock import hold_folder
 from tisktask_common.process.service import Process, run_service
 from tisktask_common.subjects import LOGS_FOR_LOGSTREAM
 from tisktask_logstream.archive.disk import Disk
 from tisktask_logstream.archive.durability import GroupSync
-from tisktask_logstream.archive.folder import take_folder
 from tisktask_logstream.archive.intake import Intake
 from tisktask_logstream.archive.ledger import Ledger
 from tisktask_logstream.archive.library import Library
@@ -48,7 +48,7 @@ async def serve(settings: LogstreamSettings, process: Process) -> None:
 
     Pages and stored logs are served from the beginning, also while the bus or the database are away.
     """
-    folder = await take_folder(settings.state_dir / "logs")
+    folder = await hold_folder(settings.state_dir / "logs")
     pool = await open_pool(settings, SERVICE)
     store, library, link = Store(pool), Library(folder.path, settings.logs_open_max), BusLink()
     parts = Parts(store, link, library, RunFeed(store), Seats(settings.streams_max))
