@@ -14,7 +14,7 @@ from tisktask_common.errors import InfrastructureError
 from tisktask_common.process.service import Process, run_service
 from tisktask_common.process.settings import PREFIX
 from tisktask_common.sealing import KeyPair
-from tisktask_runner.attempt.images import Images
+from tisktask_runner.attempt.images import Images, PartedNetwork
 from tisktask_runner.attempt.roster import Roster
 from tisktask_runner.attempt.workshop import Workshop
 from tisktask_runner.collect import Ages, collect_forever
@@ -160,17 +160,18 @@ async def _open_lane(bus: Bus) -> AsyncGenerator[ShippingLane]:
 
 def _furnish(settings: RunnerSettings, bus: Bus, engine: Engine, lane: ShippingLane) -> Workshop:
     state = settings.state_dir
+    archive = settings.default_image_archive or state / "default-image.tar"
     # A build's environment is nobody's business but Podman's: what we were told stays here.
     own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     host = BuildHost(
         folder=state / "builds",
         environment=_storage(settings).environment(own),
         limits=BuildLimits(settings.build_seconds, settings.build_memory_bytes, settings.build_cpus),
-        network="private" if "bridge" in engine.place.networks else "none",
+        network=PartedNetwork(engine),
+        default_archive=archive,
         registry=settings.registry,
         is_storage_ours=settings.podman_root is not None,
     )
-    archive = settings.default_image_archive or state / "default-image.tar"
     limits = TransferLimits(seconds=settings.fetch_seconds, bytes_max=settings.fetch_bytes)
     return Workshop(
         runner=settings.runner,

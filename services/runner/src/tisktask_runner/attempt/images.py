@@ -24,6 +24,19 @@ PLATFORM = f"linux/{platform.machine()}"
 _PULL_SECONDS_MAX = 600.0
 
 
+@dataclass(frozen=True)
+class PartedNetwork:
+    """Parts RUN lines from this host and from everybody else, as jobs are."""
+
+    engine: Engine
+
+    async def make(self) -> str:
+        return await self.engine.build_network() or "none"
+
+    async def remove(self) -> None:
+        await self.engine.remove_build_network()
+
+
 @dataclass
 class Images:
     """Where images are and are made."""

@@ -33,7 +33,7 @@ from tisktask_runner.engine.model import (
     PodSummary,
     Started,
 )
-from tisktask_runner.engine.networks import Networks
+from tisktask_runner.engine.networks import Networks, build_network_name
 from tisktask_runner.engine.podman_info import PodmanInfo, pod_name, read_podman_info
 from tisktask_runner.engine.removal import remove_pod
 from tisktask_runner.engine.start_errors import not_started
@@ -216,6 +216,10 @@ class Engine:
         The default one (`private`) would let the lines of a Dockerfile reach every service of this host.
         """
         return await self._networks.make_for_builds() if "bridge" in self.place.networks else None
+
+    async def remove_build_network(self) -> None:
+        """Remove it. Only for who knows that no build is at work: libpod does not see the containers of builds."""
+        await self._networks.remove(build_network_name(self.place.host))
 
     async def has_image(self, ref: str) -> bool:
         return await self._images.has(ref)

@@ -16,7 +16,7 @@ from tisktask_runner.image.build_process import WATCHDOG, run_build
 from tisktask_runner.image.default import ensure_default_image
 from tisktask_runner.image.host import IMAGE_NAME, BuildHost, image_exists, image_name
 from tisktask_runner.image.key import ImagePlan
-from tisktask_runner.image.leftovers import remove_build_files, remove_working_containers
+from tisktask_runner.image.leftovers import remove_build_files, remove_build_network, remove_working_containers
 from tisktask_runner.image.outcomes import BuildErrored, BuildOutcome, Ready
 from tisktask_runner.image.registry import pull_by_key, push_by_key
 from tisktask_runner.source.own_thread import in_own_thread
@@ -88,12 +88,15 @@ async def _build(host: BuildHost, order: BuildOrder, image: str, lock: int) -> B
         clean = partial(remove_build_files, host.folder, order.plan.key)
         await in_own_thread("build-files", clean)
         try:
-            outcome = await run_build(host, order, image, tuple(fd for fd in (lock, any_build) if fd is not None))
+            # Not before we hold the lock: whoever has it alone may remove the network.
+            network = await host.network.make()
+            outcome = await run_build(host, order, network, tuple(fd for fd in (lock, any_build) if fd is not None))
         finally:
             await in_own_thread("build-files", clean)
     if outcome is not None:
         await remove_working_containers(host)
         return outcome
+    await remove_build_network(host)
     seconds = time.monotonic() - started
     BUILD_SECONDS.observe(seconds)
     note(order.log_path, words.built(order.plan.key, seconds))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tisktask_runner.image import words
-from tisktask_runner.image.host import BuildHost
+from tisktask_runner.image.host import BuildHost, image_name
 from tisktask_runner.image.key import ImagePlan
 from tisktask_runner.image.leftovers import build_files
 from tisktask_runner.image.outcomes import BuildErrored, BuildFailed, BuildTimedOut, NotBuilt
@@ -44,7 +44,7 @@ class Order(Protocol):
     def log_path(self) -> Path: ...
 
 
-async def run_build(host: BuildHost, order: Order, image: str, locks: tuple[int, ...]) -> NotBuilt | None:
+async def run_build(host: BuildHost, order: Order, network: str, locks: tuple[int, ...]) -> NotBuilt | None:
     """Build and tag; `None` if it worked. The build holds `locks` and, if we die, goes on to its end."""
     folder = build_files(host.folder, order.plan.key)
     # Podman's temporary files go there, too: what a killed build leaves is found and removed with the folder.
@@ -54,7 +54,7 @@ async def run_build(host: BuildHost, order: Order, image: str, locks: tuple[int,
     log_file = os.open(order.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         process = await asyncio.create_subprocess_exec(
-            *_command(host, order.plan, image, build_file, context),
+            *_command(host, order.plan, network, build_file, context),
             env={**host.environment, "TMPDIR": str(temporary)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log_file,
@@ -82,11 +82,11 @@ def _prepare(order: Order, folder: Path) -> tuple[Path, Path]:
     return build_file, context
 
 
-def _command(host: BuildHost, plan: ImagePlan, image: str, build_file: Path, context: Path) -> list[str]:
+def _command(host: BuildHost, plan: ImagePlan, network: str, build_file: Path, context: Path) -> list[str]:
     limits = host.limits
     watchdog = f"{limits.seconds + GRACE_SECONDS + WATCHDOG_SECONDS_EXTRA:g}"
     command = [WATCHDOG, f"--kill-after={GRACE_SECONDS:g}", watchdog, host.podman, "build", "--layers"]
-    command += [f"--network={host.network}", f"--tag={image}", f"--label=tisktask.key={plan.key}"]
+    command += [f"--network={network}", f"--tag={image_name(plan.key)}", f"--label=tisktask.key={plan.key}"]
     if limits.memory_bytes:
         command += [f"--memory={limits.memory_bytes}", f"--memory-swap={limits.memory_bytes}"]
     if limits.cpus:

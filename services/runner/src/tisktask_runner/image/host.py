@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 #: Of the calls that only look or tag; builds, pulls and pushes have limits of their own.
 COMMAND_SECONDS_MAX = 60.0
@@ -26,6 +27,29 @@ class BuildLimits:
     log_bytes: int = 64 * 1024**2
 
 
+class BuildNetwork(Protocol):
+    """The network of RUN lines: made before a build, removed when no build is at work."""
+
+    async def make(self) -> str:
+        """Have it; returns what `podman build --network` is told."""
+        ...
+
+    async def remove(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class NamedNetwork:
+    """A network that somebody else keeps, or a mode of Podman's: "none", or "private" (a bridge that sees the host)."""
+
+    name: str
+
+    async def make(self) -> str:
+        return self.name
+
+    async def remove(self) -> None:
+        """Leave it: it is not ours."""
+
+
 @dataclass(frozen=True)
 class BuildHost:
     """One Podman, for builds."""
@@ -35,8 +59,7 @@ class BuildHost:
     #: All of the environment of `podman`: says which storage and configuration it uses.
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     limits: BuildLimits = BuildLimits()
-    #: Network of RUN: "private" is a bridge of its own, "none" where the host has no bridges.
-    network: str = "private"
+    network: BuildNetwork = NamedNetwork("none")
     #: Archive of the default job image, for build files that build on it; made if it is not there.
     default_archive: Path | None = None
     #: Registry (and prefix) that images are pulled from and pushed to by key; empty: none.

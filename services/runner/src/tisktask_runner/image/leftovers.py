@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from tisktask_common.errors import InfrastructureError
 from tisktask_runner.image.build_lock import locked
 from tisktask_runner.image.host import BuildHost, call_podman
 
@@ -53,11 +54,27 @@ def _unmount_below(folder: Path) -> None:
         subprocess.run(["umount", "--lazy", mount], check=True)
 
 
+async def remove_build_network(host: BuildHost) -> None:
+    """Remove the network of builds if none is at work."""
+    async with locked(host.folder / "locks" / "any", wait_seconds=0) as lock:
+        if lock is not None:
+            await _remove_network(host)
+
+
+async def _remove_network(host: BuildHost) -> None:
+    try:
+        await host.network.remove()
+    except InfrastructureError as error:
+        # An image is not worse for it; it is tried again every minute.
+        log.warning("build_network_not_removed", error=error.message)
+
+
 async def remove_working_containers(host: BuildHost) -> int:
-    """Remove the working containers of dead builds, if none of ours is at work; return how many there were."""
+    """Remove the working containers of dead builds, and their network, if none of ours is at work; count them."""
     async with locked(host.folder / "locks" / "any", wait_seconds=0) as lock:
         if lock is None:
             return 0
+        await _remove_network(host)
         listing = await call_podman(host, "ps", "--all", "--external", "--format", "json")
         if listing.exit_code != 0:
             log.warning("working_containers_not_listed", error=listing.error)

@@ -1,0 +1,65 @@
+"""Images on the way of a whole attempt: what their builds can reach, what they can build on."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from git_server import program
+from host_listener import HostListener, listen_everywhere
+from podman_host import IMAGE
+from runner_logs import LogArchive
+from runner_stage import RunnerStage
+from tisktask_common.lifecycle import JobState
+from tisktask_common.rpc import JobEnded, JobSpec
+from tisktask_runner.engine.isolation import Isolation
+
+
+@pytest.fixture
+def listener() -> Iterator[HostListener]:
+    with listen_everywhere() as listener:
+        yield listener
+
+
+async def prepare(stage: RunnerStage, dockerfile: str) -> tuple[JobSpec, JobEnded]:
+    """Prepare a run whose job has this build file."""
+    files = {".tisktask/Dockerfile": program(dockerfile), ".tisktask/push/job": program("#!/bin/sh\n")}
+    spec = stage.spec(stage.repository.commit(files), None)
+    await stage.orchestrator.submit(spec)
+    return spec, await stage.orchestrator.end_of(spec)
+
+
+async def test_a_build_can_not_reach_the_host(
+    stage: RunnerStage, archive: LogArchive, listener: HostListener, tmp_path: Path
+) -> None:
+    if reason := Isolation.on_this_host().impossible_because:
+        pytest.skip(f"no firewall rules on this host: {reason}")
+    gateway = "$(ip route | awk '/default/ {print $3}')"
+    asking = f"RUN echo way out: {gateway}; nc -w 3 {gateway} {listener.port} </dev/null || echo refused\n"
+    dockerfile = f"FROM {IMAGE}\n# {tmp_path}\n{asking}"
+    # What would happen on Podman's own bridge: the host answers. Other words, so that no layer of it is used again.
+    (tmp_path / "Dockerfile").write_text(dockerfile.replace("way out", "control"))
+    control = stage.host.podman("build", "--network=private", str(tmp_path))
+    assert "reached\n" in control
+    stage.start()
+    spec, end = await prepare(stage, dockerfile)
+    assert end.state is JobState.SUCCEEDED
+    log = (await archive.complete(f"{spec.job_id}.1")).data.decode()
+    assert "refused\n" in log
+    assert "reached\n" not in log
+    assert re.search(r"^way out: \d+\.\d+\.\d+\.\d+$", log, re.MULTILINE), log
+    # The network of builds, too, is gone with the last of them.
+    await stage.until_nothing_is_left()
+
+
+async def test_a_build_file_may_build_on_the_default_image_of_a_fresh_host(
+    stage: RunnerStage, archive: LogArchive
+) -> None:
+    stage.start()
+    spec, end = await prepare(
+        stage, "FROM localhost/tisktask/default\nRUN echo made on $(. /etc/os-release; echo $ID)\n"
+    )
+    assert end.state is JobState.SUCCEEDED, end.reason
+    assert b"made on tisktask" in (await archive.complete(f"{spec.job_id}.1")).data
+    await stage.until_nothing_is_left()
