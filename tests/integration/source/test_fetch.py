@@ -187,6 +187,20 @@ async def test_a_repository_on_this_host_is_fetched_by_its_path(
     assert fetched(await fetch_commit(mirrors, replace(commit, sha=newer))).sha == newer
 
 
+@pytest.mark.parametrize("has_other_commits", [True, False])
+async def test_a_commit_that_a_repository_on_this_host_has_lost_is_gone(
+    server: GitServer, repository: GitRepository, mirrors: Mirrors, has_other_commits: bool
+) -> None:
+    sha = repository.commit({"a": plain("1")})
+    repository.delete_ref("refs/heads/main")
+    repository.forget_unreachable()
+    if has_other_commits:
+        repository.commit({"a": plain("other")})
+    outcome = await fetch_commit(mirrors, wanted(server, sha, forge="local", clone_url=str(repository.path)))
+    assert isinstance(outcome, CommitGone), outcome
+    assert f"Commit {sha[:12]} is not in owner/name any more" in outcome.reason
+
+
 async def test_a_path_without_a_repository_says_so(server: GitServer, mirrors: Mirrors, tmp_path: Path) -> None:
     outcome = await fetch_commit(mirrors, wanted(server, "1" * 40, clone_url=str(tmp_path / "absent")))
     assert isinstance(outcome, RepositoryNotFound)

@@ -19,7 +19,14 @@ from tisktask_runner.source.transfer import (
 )
 
 #: The forge does not serve this object or ref: another request may find the commit.
-_UNSERVED = ("cannot fetch a specific object", "unexpected packet type", "not our ref", "no such remote ref")
+_UNSERVED = (
+    "cannot fetch a specific object",
+    "unexpected packet type",
+    "not our ref",
+    "no such remote ref",
+    # libgit2's own transport for paths
+    "target oid for the reference doesn't exist on the repository",
+)
 #: Our own copy is what fails: what the forge sent before is not there, or can not be read.
 _FAULTS = ("object not found", "loose object", "packfile", "pack index", "odb", "corrupt", "shallow")
 
