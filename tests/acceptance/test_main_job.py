@@ -3,7 +3,9 @@
 import pytest
 
 from forge import Flavour
+from forge.webhooks import Delivery
 from git_server import plain, program
+from ingest_payloads import pull_request
 from project import follow_log
 from stack import job_named, wait_for
 
@@ -77,6 +79,23 @@ def test_a_tag_runs_the_tags_folder_and_a_push_does_not(project, stack):
     run = stack.wait_for_run(project.full_name, sha)
     assert (run["event"], run["state"], [job["name"] for job in run["jobs"]]) == ("tag", "succeeded", ["on-tag"])
     assert stack.wait_for_log(run["jobs"][0]["id"]) == b"v1.0\n"
+
+
+@pytest.mark.parametrize(("flavour", "action"), [(Flavour.GITHUB, "synchronize"), (Flavour.GITEA, "synchronized")])
+def test_a_pull_request_from_a_fork_is_fetched_from_the_base_repository(make_project, stack, flavour, action):
+    project = make_project(flavour)
+    sha = project.commit(
+        {".tisktask/pull_request/check": program('#!/bin/sh\necho "$TISKTASK_PULL_REQUEST $TISKTASK_ACTION"\n')},
+        ref="refs/pull/5/head",
+    )
+    head = {"sha": sha, "ref": "better", "repo": {"id": 8, "full_name": "stranger/fork"}}
+    payload = pull_request(action, project.full_name, head=head)
+    assert Delivery(flavour, "pull_request", payload, project.secret).send_now(stack.ingest_url) == 202
+    run = stack.wait_for_run(project.full_name, sha)
+    assert (run["event"], run["action"], run["state"]) == ("pull_request", "synchronize", "succeeded")
+    assert stack.wait_for_log(run["jobs"][0]["id"]) == b"5 synchronize\n"
+    context = "tisktask/pull_request"
+    wait_for(lambda: project.statuses(sha, context) == ["pending", "success"], 20, stack.log_tail)
 
 
 def test_a_job_knows_what_it_runs_for(project, stack):
