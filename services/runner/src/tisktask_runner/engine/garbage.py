@@ -37,7 +37,9 @@ async def collect(libpod: Libpod, place: EnginePlace, info: PodmanInfo, is_live:
         networks=networks,
         containers=containers,
         namespaces=await asyncio.to_thread(leftovers.remove_bridges, interface_prefix(place.host), interfaces),
-        cgroups=await asyncio.to_thread(leftovers.remove_cgroups, parent, known_pods) if parent else 0,
+        cgroups=await asyncio.to_thread(leftovers.remove_cgroups, parent, known_pods, place.cgroup_age_seconds)
+        if parent
+        else 0,
         build_folders=await _remove_build_folders(place),
     )
     if collected != Collected():

@@ -45,20 +45,28 @@ def _namespaces_by_id() -> dict[int | None, str]:
     return {entry["nsid"]: entry["name"] for entry in listed if "name" in entry}
 
 
-def remove_cgroups(parent: str, known_pods: set[str]) -> int:
+def remove_cgroups(parent: str, known_pods: set[str], age_seconds: float) -> int:
     """Remove the empty control groups of pods that are no more; the kernel refuses those in use."""
     roots = [_CGROUPS, *(path for path in _CGROUPS.iterdir() if path.is_dir() and not path.is_symlink())]
-    pods = {
-        path.name
-        for root in roots
-        for path in (root / parent.lstrip("/")).glob("*")
-        if _POD_ID.match(path.name) and path.name not in known_pods
-    }
-    groups = [root / parent.lstrip("/") / pod for pod in pods for root in roots]
-    for group in groups:
-        if group.is_dir():
-            _remove_tree(group)
-    return len(pods)
+    # Of one pod there are several with cgroup v1, one for each controller.
+    groups: dict[str, list[Path]] = {}
+    for root in roots:
+        for path in (root / parent.lstrip("/")).glob("*"):
+            if _POD_ID.match(path.name) and path.name not in known_pods:
+                groups.setdefault(path.name, []).append(path)
+    before = time.time() - age_seconds
+    old = [paths for paths in groups.values() if all(_is_older(path, before) for path in paths)]
+    for path in (path for paths in old for path in paths):
+        _remove_tree(path)
+    return len(old)
+
+
+def _is_older(group: Path, before: float) -> bool:
+    """Whether it is: the kernel may tell a later time than that of the creation, never an earlier one."""
+    try:
+        return group.stat().st_mtime < before
+    except FileNotFoundError:
+        return True
 
 
 def _remove_tree(group: Path) -> None:

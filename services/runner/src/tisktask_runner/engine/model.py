@@ -27,6 +27,8 @@ class EnginePlace:
     temporary: Path | None = None
     #: Younger pods and networks are no garbage: they are made in steps, their attempt may not be written down yet.
     garbage_age_seconds: float = 60
+    #: A pod's control group is there before libpod says that the pod is: younger ones are left alone.
+    cgroup_age_seconds: float = 300
     #: Container starts at once; 0 means one per processor.
     starts_max: int = 0
 
