@@ -28,7 +28,8 @@ NO_ANSWER = Readiness(is_ready=False, waiting_for=("its start",))
 async def ask(address: str) -> Readiness:
     """Ask `/readyz` of a service at address:port."""
     try:
-        status, body = await asyncio.wait_for(_get(address, "/readyz"), _TIMEOUT_SECONDS)
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            status, body = await _get(address, "/readyz")
     except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
         return NO_ANSWER
     try:

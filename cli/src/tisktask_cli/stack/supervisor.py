@@ -64,7 +64,8 @@ class Supervised:
                 "process_ended", "error", name=self.program.name, how=what, starts_again_in_seconds=backoff
             )
             try:
-                await asyncio.wait_for(self._stopping.wait(), backoff)
+                async with asyncio.timeout(backoff):
+                    await self._stopping.wait()
             except TimeoutError:
                 backoff = min(BACKOFF_SECONDS_MAX, backoff * 2)
 

@@ -74,7 +74,8 @@ class Puller:
         finally:
             self._is_stopping = True
             try:
-                await asyncio.wait_for(subscription.drain(), 5)
+                async with asyncio.timeout(5):
+                    await subscription.drain()
             except (TimeoutError, nats.errors.Error) as error:
                 log.warning("pull_drain_incomplete", consumer=self._consumer.name, error=repr(error))
             if self._running:

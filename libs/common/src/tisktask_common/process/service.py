@@ -105,6 +105,7 @@ def add_health_routes(process: Process) -> None:
 
 async def _is_ready(check: ReadyCheck) -> bool:
     try:
-        return await asyncio.wait_for(check(), CHECK_SECONDS_MAX)
+        async with asyncio.timeout(CHECK_SECONDS_MAX):
+            return await check()
     except Exception:  # noqa: BLE001 - a check that fails in any way means "not ready"; the part itself logs why
         return False

@@ -171,7 +171,8 @@ class Engine:
             if not await self._signal(pod, signal):
                 return
             try:
-                await asyncio.wait_for(self.wait(pod), seconds)
+                async with asyncio.timeout(seconds):
+                    await self.wait(pod)
             except TimeoutError:
                 log.info("pod_outlives_signal", pod_id=pod.pod_id, signal=signal, seconds=seconds)
             else:

@@ -117,7 +117,8 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         return
     _signal_group(process.pid, signal.SIGTERM)
     try:
-        await asyncio.wait_for(asyncio.shield(process.wait()), GRACE_SECONDS)
+        async with asyncio.timeout(GRACE_SECONDS):
+            await process.wait()
     except TimeoutError:
         _signal_group(process.pid, signal.SIGKILL)
         await process.wait()
