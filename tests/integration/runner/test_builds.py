@@ -1,5 +1,6 @@
 """Images on the way of a whole attempt: what their builds can reach, what they can build on."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,4 +63,18 @@ async def test_a_build_file_may_build_on_the_default_image_of_a_fresh_host(
     )
     assert end.state is JobState.SUCCEEDED, end.reason
     assert b"made on tisktask" in (await archive.complete(f"{spec.job_id}.1")).data
+    await stage.until_nothing_is_left()
+
+
+async def test_every_job_notes_the_use_of_its_image(stage: RunnerStage, tmp_path: Path) -> None:
+    stage.start()
+    spec, end = await prepare(stage, f"FROM {IMAGE}\nLABEL made.for={tmp_path}\n")
+    assert end.prepared
+    (built,) = end.prepared.images_built
+    note = stage.state / "image-use" / built.key
+    os.utime(note, (1, 1))
+    job = stage.spec(spec.change.sha, program=end.prepared.programs[0])
+    await stage.orchestrator.submit(job)
+    assert (await stage.orchestrator.end_of(job)).state is JobState.SUCCEEDED
+    assert note.stat().st_mtime > 1
     await stage.until_nothing_is_left()

@@ -25,6 +25,7 @@ from tisktask_runner.host.configure import read_configured
 from tisktask_runner.host.facts import read_facts
 from tisktask_runner.host.storage import Storage
 from tisktask_runner.image.host import BuildHost, BuildLimits
+from tisktask_runner.image.use import ImageUse
 from tisktask_runner.log.shipper import ShippingLane
 from tisktask_runner.log.uplink import LogUplink
 from tisktask_runner.log.watch import FileWatcher
@@ -179,7 +180,7 @@ def _furnish(settings: RunnerSettings, bus: Bus, engine: Engine, lane: ShippingL
         bus=bus,
         engine=engine,
         mirrors=Mirrors(state / "mirrors", limits),
-        images=Images(engine, host, settings.default_image, archive),
+        images=Images(engine, host, settings.default_image, archive, ImageUse(state / "image-use")),
         lane=lane,
         keys=KeyPair.generate(),
     )

@@ -45,7 +45,7 @@ class RunnerSettings(BusSettings):
     fetch_seconds: float = Field(default=600, gt=0, description="longest fetch of a commit")
     fetch_bytes: int = Field(default=4 * 1024**3, gt=0, description="largest fetch of a commit")
     mirror_days: float = Field(default=14, gt=0, description="mirrors that were not used for so long are removed")
-    image_days: float = Field(default=14, gt=0, description="built images that are older are removed if unused")
+    image_days: float = Field(default=14, gt=0, description="built images that were not used for so long are removed")
 
     @field_validator("state_dir", "default_image_archive")
     @classmethod

@@ -4,8 +4,6 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from tisktask_common.lifecycle import JobState
 from tisktask_common.rpc import Program
 from tisktask_runner import words
@@ -16,8 +14,7 @@ from tisktask_runner.image.default import ensure_default_image
 from tisktask_runner.image.host import BuildHost, call_podman, image_name
 from tisktask_runner.image.key import ImagePlan
 from tisktask_runner.image.outcomes import BuildErrored, BuildFailed, BuildTimedOut, NotBuilt, Ready
-
-log = structlog.get_logger()
+from tisktask_runner.image.use import ImageUse
 
 #: Part of every key: an image that was built for another machine is another image.
 PLATFORM = f"linux/{platform.machine()}"
@@ -46,14 +43,18 @@ class Images:
     #: Image of programs without a build file, by its name; empty: made of the archive.
     default_image: str
     default_archive: Path
+    use: ImageUse
     _loaded_default: str = ""
 
     async def find(self, program: Program) -> str | None:
         """Name the program's image if it is on this host. One short question: the way of almost every job."""
+        if program.image_key:
+            await self.use.note(program.image_key)
         name = image_name(program.image_key) if program.image_key else self.default_image or self._loaded_default
         return name if name and await self.engine.has_image(name) else None
 
     async def has(self, plan: ImagePlan) -> bool:
+        await self.use.note(plan.key)
         return await self.engine.has_image(image_name(plan.key))
 
     async def ensure_default(self) -> str | Outcome:
@@ -74,16 +75,13 @@ class Images:
         """Build the image (once on this host, however many ask for it), or pull it."""
         if await self.has(plan):
             return Ready(image_name(plan.key), plan.key, built=False, seconds=0)
+        await self.use.begin(plan.key)
         made = await ensure_image(self.host, BuildOrder(plan, context, log_path))
         return made if isinstance(made, Ready) else outcome_of_build(made)
 
     async def remove_unused(self, age_seconds: float) -> int:
-        """Remove built images of that age that no container uses. A job that wants one again makes it again."""
-        filters = ("--filter", "label=tisktask.key", "--filter", f"until={int(age_seconds)}s")
-        pruned = await call_podman(self.host, "image", "prune", "--all", "--force", *filters)
-        if pruned.exit_code != 0:
-            log.warning("images_not_removed", error=pruned.error)
-        return len(pruned.output.split())
+        """Remove built images that were not used for so long. A job that wants one again makes it again."""
+        return await self.use.remove_unused(self.engine, age_seconds)
 
 
 def outcome_of_build(refusal: NotBuilt) -> Outcome:
