@@ -5,10 +5,11 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from prometheus_client import Counter
@@ -23,10 +24,14 @@ from tisktask_runner.source.mirror_place import collect_mirrors
 
 log = structlog.get_logger()
 
+ResultT = TypeVar("ResultT")
+
 PERIOD_SECONDS = 60.0
 _HALF_MADE_SECONDS = 3600.0
 
-collections_failed = Counter("tisktask_collections_failed_total", "Rounds of garbage collection that failed")
+collections_failed = Counter(
+    "tisktask_collections_failed_total", "Collections of garbage that failed, by what is collected", ["kind"]
+)
 
 
 @dataclass(frozen=True)
@@ -37,40 +42,51 @@ class Ages:
     image_seconds: float
 
 
-async def collect_forever(shop: Workshop, ages: Ages) -> None:
+async def collect_forever(shop: Workshop, ages: Ages, period_seconds: float = PERIOD_SECONDS) -> None:
     """Collect every minute, one process of the host at a time."""
     while True:
         try:
             with _alone(shop.jobs.parent / "collect.lock") as is_ours:
                 if is_ours:
                     await collect(shop, ages)
-        except (InfrastructureError, OSError) as error:
-            collections_failed.inc()
+        except OSError as error:
+            collections_failed.labels("all").inc()
             log.warning("collection_failed", error=str(error))
-        await asyncio.sleep(PERIOD_SECONDS)
+        await asyncio.sleep(period_seconds)
 
 
 async def collect(shop: Workshop, ages: Ages) -> None:
-    """Collect once."""
+    """Collect once. What can not be done leaves the rest to be done."""
 
     def is_live(labels: Mapping[str, str]) -> bool:
         ref = AttemptRef(job_id=JobId(labels.get("tisktask.job", "")), attempt=int(labels.get("tisktask.attempt", 0)))
         return (shop.jobs / attempt_name(ref)).is_dir()
 
-    collected = await shop.engine.collect_garbage(is_live)
-    working = await remove_working_containers(shop.images.host)
-    mirrors = await asyncio.to_thread(collect_mirrors, shop.mirrors.folder, ages.mirror_seconds)
-    images = await shop.images.remove_unused(ages.image_seconds)
-    halves = await asyncio.to_thread(_remove_halves, shop.jobs)
-    if any((collected != type(collected)(), working, mirrors, images, halves)):
-        log.info(
-            "garbage_collected",
-            engine=str(collected),
-            builds=working,
-            mirrors=len(mirrors),
-            images=images,
-            directories=halves,
-        )
+    async def remove_mirrors() -> int:
+        return len(await asyncio.to_thread(collect_mirrors, shop.mirrors.folder, ages.mirror_seconds))
+
+    await _try("engine", shop.engine.collect_garbage(is_live))
+    counts = {
+        "builds": await _try("builds", remove_working_containers(shop.images.host)),
+        "mirrors": await _try("mirrors", remove_mirrors()),
+        "images": await _try("images", shop.images.remove_unused(ages.image_seconds)),
+        "directories": await _try("directories", asyncio.to_thread(_remove_halves, shop.jobs)),
+    }
+    if any(counts.values()):
+        log.info("leftovers_removed", **counts)
+
+
+async def _try(kind: str, work: Awaitable[ResultT]) -> ResultT | None:
+    try:
+        return await work
+    except (InfrastructureError, OSError) as error:
+        collections_failed.labels(kind).inc()
+        log.warning("collection_failed", kind=kind, error=str(error))
+    except Exception:
+        # Waste that can not be removed must not end the process and its jobs.
+        collections_failed.labels(kind).inc()
+        log.exception("collection_failed", kind=kind)
+    return None
 
 
 def _remove_halves(jobs: Path) -> int:
