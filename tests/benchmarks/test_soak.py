@@ -3,12 +3,12 @@
 import os
 import subprocess
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
 from git_server import plain, program
+from stack import wait_for
 from stack_fixtures import left_over, podman
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1500)]
@@ -34,25 +34,37 @@ def test_memory_and_descriptors_stay_flat_and_nothing_is_left(project, stack, st
         print(
             f"  {name:32} {early[name][0] >> 20:5} -> {late[name][0] >> 20:5} MiB, fds {early[name][1]} -> {late[name][1]}"
         )
-    assert left_over(storage) == {}
+    wait_for(lambda: not left_over(storage), 20, lambda: str(left_over(storage)))
     assert _count_images(storage) == images
     assert not list((stack.data / "runner" / "jobs").iterdir())
-    assert subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout.count("tt-") == 0
+    links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
+    assert [line for line in links.splitlines() if " tisk-" in line] == []
+    assert late.keys() == early.keys(), "a process was restarted"
     grown = {n for n in early if late[n][0] > early[n][0] * GROWTH_MAX + (16 << 20) or late[n][1] > early[n][1] + 16}
     assert grown == set()
 
 
 def _measure(stack) -> dict[str, tuple[int, int]]:
-    """Resident bytes and open descriptors of every process of the stack."""
+    """Resident bytes and open descriptors of every lasting process of the stack, by what it is."""
     found: dict[str, tuple[int, int]] = {}
     for process in [psutil.Process(stack.process.pid), *psutil.Process(stack.process.pid).children(recursive=True)]:
         try:
-            name = " ".join(Path(word).name for word in process.cmdline()[:4])[:28]
-            found[f"{name} {process.pid}"] = (process.memory_info().rss, process.num_fds())
+            name = _name(process.cmdline())
+            if name:
+                found[f"{name} {process.pid}"] = (process.memory_info().rss, process.num_fds())
         except psutil.NoSuchProcess:
             continue
-    # Sessions of PostgreSQL come and go.
-    return {name: figures for name, figures in found.items() if "postgres:" not in name}
+    return found
+
+
+def _name(command: list[str]) -> str | None:
+    """Name a lasting process; sessions of PostgreSQL and the processes of pods come and go."""
+    text = " ".join(command)
+    for part in ("tisktask_runner", "tisktask_", "tisktask up", "nats-server", "podman", "postgres -D"):
+        if part in text and "conmon" not in text and "catatonit" not in text:
+            at = text.index(part)
+            return text[at : at + 24].split(" -")[0].strip(" .")
+    return None
 
 
 def _count_images(storage) -> int:

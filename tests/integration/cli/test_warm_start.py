@@ -20,7 +20,7 @@ print(json.dumps({"event": "hello", "level": "info", "argv": sys.argv[1:], "name
     "blocked": len(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
     "sockets": [fd for fd in os.listdir("/proc/self/fd")
         if os.path.exists(f"/proc/self/fd/{fd}") or os.path.islink(f"/proc/self/fd/{fd}")
-        if os.readlink(f"/proc/self/fd/{fd}").startswith("socket:")]}))
+        if os.readlink(f"/proc/self/fd/{fd}").startswith("socket:")]}), flush=True)
 if "exit" in sys.argv:
     sys.exit(5)
 if "raise" in sys.argv:
