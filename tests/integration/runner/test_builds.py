@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from git_server import program
+from git_server import link, plain, program
 from host_listener import HostListener, listen_everywhere
-from podman_host import IMAGE
+from podman_host import IMAGE, OPINIONATED_IMAGE
 from runner_logs import LogArchive
 from runner_stage import RunnerStage
 from tisktask_common.lifecycle import JobState
@@ -77,4 +77,34 @@ async def test_every_job_notes_the_use_of_its_image(stage: RunnerStage, tmp_path
     await stage.orchestrator.submit(job)
     assert (await stage.orchestrator.end_of(job)).state is JobState.SUCCEEDED
     assert note.stat().st_mtime > 1
+    await stage.until_nothing_is_left()
+
+
+@pytest.mark.parametrize("user", ["1000", "user", "root"])
+async def test_a_job_owns_its_checkout_whoever_its_image_runs_it_as(
+    stage: RunnerStage, archive: LogArchive, user: str
+) -> None:
+    stage.start()
+    script = (
+        "#!/bin/sh\nset -e\nid -u\nstat -c %u . .tisktask/push/job lib lib/link\n"
+        "echo changed > lib/file\nmkdir lib/deep\nrm lib/link\nmv lib other\n"
+    )
+    files = {
+        ".tisktask/Dockerfile": program(f"FROM {OPINIONATED_IMAGE}\nUSER {user}\n"),
+        ".tisktask/push/job": program(script),
+        "lib/file": plain("as it was"),
+        "lib/link": link("/etc/passwd"),
+    }
+    preparation = stage.spec(stage.repository.commit(files), None)
+    await stage.orchestrator.submit(preparation)
+    prepared = (await stage.orchestrator.end_of(preparation)).prepared
+    assert prepared
+    spec = stage.spec(preparation.change.sha, program=prepared.programs[0])
+    await stage.orchestrator.submit(spec)
+    end = await stage.orchestrator.end_of(spec)
+    log = (await archive.complete(f"{spec.job_id}.1")).data.decode()
+    assert (end.state, end.exit_code) == (JobState.SUCCEEDED, 0), log
+    assert set(log.split()) == {"0" if user == "root" else "1000"}
+    # A link was given away, not what it leads to.
+    assert Path("/etc/passwd").stat().st_uid == 0
     await stage.until_nothing_is_left()

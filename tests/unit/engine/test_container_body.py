@@ -1,6 +1,9 @@
 """What libpod is told about a job."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from tisktask_common.rpc import Limits
 from tisktask_runner.engine.container_body import (
@@ -116,3 +119,14 @@ def test_a_network_has_a_bridge_that_the_rules_know_and_no_resolver() -> None:
     assert body["options"] == {"mtu": "1400"}
     isolated = network_body(NetworkOrder("n", "i", "local", None, is_isolated_by_podman=True))
     assert isolated["options"] == {"isolate": "true"}
+
+
+@pytest.mark.parametrize(("may_give_away", "is_given"), [(True, True), (False, False)])
+def test_a_users_mount_is_given_to_the_user_where_it_can_be_removed_afterwards(
+    may_give_away: bool, is_given: bool
+) -> None:
+    spec = replace(SPEC, mounts=[Mount(Path("/s/w"), "/workspace", is_users=True), Mount(Path("/s/ipc"), "/ipc")])
+    body = container_body(spec, replace(order(), may_give_away=may_give_away))
+    options = {mount["destination"]: mount["options"] for mount in body["mounts"]}
+    assert ("U" in options["/workspace"]) is is_given
+    assert "U" not in options["/ipc"]

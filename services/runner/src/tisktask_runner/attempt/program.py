@@ -18,7 +18,7 @@ from tisktask_runner.attempt.refusals import outcome_of_source
 from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.workshop import Workshop, pod_labels
 from tisktask_runner.engine.libpod import EngineAwayError, EngineError
-from tisktask_runner.engine.model import Mount, Pod, PodSpec
+from tisktask_runner.engine.model import ImageConfig, Mount, Pod, PodSpec
 from tisktask_runner.image.key import ImagePlan, plan_build
 from tisktask_runner.image.outcomes import Ready
 from tisktask_runner.source.checkout import check_out_wanted
@@ -86,7 +86,8 @@ async def _create_pod(
     if isinstance(image, Outcome):
         return image
     spec, directory = making.spec, making.directory
-    workdir = await _find_workdir(making, image)
+    config = await making.shop.engine.image_config(image)
+    workdir = await _find_workdir(making, image, config)
     pod_spec = PodSpec(
         # A name of its own for each try: what an interrupted one has left is in nobody's way.
         name=f"{spec.job_id}-{spec.attempt}-{uuid4().hex[:6]}",
@@ -98,7 +99,7 @@ async def _create_pod(
         log_path=directory.output_log,
         workdir=workdir,
         mounts=[
-            Mount(directory.workspace, WORKSPACE_TARGET),
+            Mount(directory.workspace, WORKSPACE_TARGET, is_users=config is not None and not _is_root(config.user)),
             Mount(directory.ipc, IPC_TARGET, read_only=True),
         ],
     )
@@ -134,12 +135,15 @@ async def _plan_again(making: _Making, build_file: str) -> ImagePlan | Outcome:
     return plan_build(listing, build_file, PLATFORM)
 
 
-async def _find_workdir(making: _Making, image: str) -> str:
+def _is_root(user: str) -> bool:
+    return user.partition(":")[0] in {"", "0", "root"}
+
+
+async def _find_workdir(making: _Making, image: str, config: ImageConfig | None) -> str:
     """Name the image's own directory if its build has copied the program there, else the checkout's."""
     if making.program.build_file is None:
         return WORKSPACE_TARGET
     engine = making.shop.engine
-    config = await engine.image_config(image)
     if config and await engine.path_exists_in_image(image, posixpath.join(config.workdir, making.program.path)):
         return config.workdir
     return WORKSPACE_TARGET

@@ -100,6 +100,8 @@ class ContainerOrder:
     host: str
     network: str | None
     controls: Controls
+    #: Rootless, files of another user could not be removed any more.
+    may_give_away: bool = True
 
 
 def container_body(spec: PodSpec, order: ContainerOrder) -> dict[str, Any]:
@@ -112,7 +114,7 @@ def container_body(spec: PodSpec, order: ContainerOrder) -> dict[str, Any]:
         "env": dict(spec.environment),
         "httpproxy": False,
         "labels": _labels(spec, order),
-        "mounts": [_shared_memory(spec.limits), *(_bind(mount) for mount in spec.mounts)],
+        "mounts": [_shared_memory(spec.limits), *(_bind(mount, order) for mount in spec.mounts)],
         # Never a size: conmon would drop the oldest lines.
         "log_configuration": {"driver": "k8s-file", "path": str(spec.log_path)},
         "no_new_privileges": True,
@@ -148,12 +150,13 @@ def _resources(limits: Limits, controls: Controls) -> dict[str, Any]:
     return resources
 
 
-def _bind(mount: Mount) -> dict[str, Any]:
+def _bind(mount: Mount, order: ContainerOrder) -> dict[str, Any]:
+    owner = ["U"] if mount.is_users and order.may_give_away else []
     return {
         "type": "bind",
         "source": str(mount.source),
         "destination": mount.target,
-        "options": ["rbind", "rprivate", "ro" if mount.read_only else "rw"],
+        "options": ["rbind", "rprivate", "ro" if mount.read_only else "rw", *owner],
     }
 
 

@@ -40,6 +40,8 @@ class Mount:
     source: Path
     target: str
     read_only: bool = False
+    #: Whoever the image names as its user becomes the owner of all that is in it, when the container is started.
+    is_users: bool = False
 
 
 @dataclass(frozen=True)

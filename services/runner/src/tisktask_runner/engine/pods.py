@@ -107,7 +107,7 @@ class Engine:
         network = await self._networks.make(name) if mode == "bridge" else None
         pod = pod_body(name, host, network, mode, info.cgroup_parent(host))
         pod_id = (await self._libpod.post("/pods/create", pod))["Id"]
-        order = ContainerOrder(f"{name}-job", pod_id, host, network, info.controls)
+        order = ContainerOrder(f"{name}-job", pod_id, host, network, info.controls, info.layout.is_root)
         container_id = (await self._libpod.post("/containers/create", container_body(spec, order)))["Id"]
         self._fresh.add(container_id)
         return Pod(pod_id, container_id, network, spec.log_path)
