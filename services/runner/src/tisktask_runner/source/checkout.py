@@ -1,6 +1,7 @@
 """Writes a commit's files to a fresh directory, with executable bits and links, and never outside of it."""
 
 import asyncio
+import contextlib
 import os
 from functools import partial
 from pathlib import Path
@@ -59,9 +60,9 @@ async def check_out(mirror: Path, sha: str, directory: Path, bytes_max: int = BY
 
 def _check_out(mirror: Path, sha: str, directory: Path, bytes_max: int) -> CheckoutOutcome:
     directory.mkdir(parents=True, exist_ok=True)
-    with sharing_mirror(MirrorPlace(mirror)):
+    with sharing_mirror(MirrorPlace(mirror)), contextlib.ExitStack() as opened:
         try:
-            repository = open_mirror(mirror)
+            repository = opened.enter_context(open_mirror(mirror))
             commit = repository[sha].peel(pygit2.Commit)
             files, size, submodules = _measure(repository, commit.tree, bytes_max)
         except (pygit2.GitError, KeyError, OSError, ValueError) as error:

@@ -39,10 +39,10 @@ async def read_listing(mirror: Path, sha: str, files_max: int = FILES_MAX) -> Li
 def _read(mirror: Path, sha: str, files_max: int) -> Listing | CheckoutFailed:
     with sharing_mirror(MirrorPlace(mirror)):
         try:
-            repository = open_mirror(mirror)
-            tree = repository[sha].peel(pygit2.Tree)
-            entries = _list(tree, files_max)
-            return Listing(str(tree.id), tuple(entries), _read_texts(repository, entries))
+            with open_mirror(mirror) as repository:
+                tree = repository[sha].peel(pygit2.Tree)
+                entries = _list(tree, files_max)
+                return Listing(str(tree.id), tuple(entries), _read_texts(repository, entries))
         except _TooMuchError as error:
             return CheckoutFailed(str(error))
         except (pygit2.GitError, KeyError, OSError, ValueError) as error:

@@ -1,5 +1,6 @@
 """Fetches one commit into a bare mirror of its repository: by its id, else by the refs that may hold it."""
 
+import contextlib
 import re
 import threading
 import time
@@ -123,7 +124,10 @@ def _find_at_once(place: MirrorPlace, wanted: WantedCommit) -> Fetched | None:
     """Look without the lock, so that a job does not wait for another commit's fetch. Damage is seen later."""
     with sharing_mirror(place):
         try:
-            found = _find(open_mirror(place.mirror), place, wanted) if mirror_exists(place) else None
+            if not mirror_exists(place):
+                return None
+            with open_mirror(place.mirror) as mirror:
+                found = _find(mirror, place, wanted)
         except (pygit2.GitError, OSError, ValueError) as error:
             log.info("mirror_unreadable", mirror=str(place.mirror), error=str(error))
             return None
@@ -157,11 +161,11 @@ def _fetch_with_retries(place: MirrorPlace, wanted: WantedCommit, budget: Transf
 
 
 def _fetch_once(place: MirrorPlace, wanted: WantedCommit, budget: TransferBudget) -> FetchOutcome | Retry | _Damaged:
-    with sharing_mirror(place):
+    with sharing_mirror(place), contextlib.ExitStack() as opened:
         try:
             if not mirror_exists(place):
                 create_mirror(place)
-            mirror = open_mirror(place.mirror)
+            mirror = opened.enter_context(open_mirror(place.mirror))
             found = _find(mirror, place, wanted)
         except (pygit2.GitError, OSError, ValueError) as error:
             return _Damaged(str(error))
@@ -169,7 +173,6 @@ def _fetch_once(place: MirrorPlace, wanted: WantedCommit, budget: TransferBudget
             return found or _fetch_missing(mirror, place, wanted, budget)
         finally:
             _forget_old_refs(mirror)
-            mirror.free()
 
 
 def _fetch_missing(

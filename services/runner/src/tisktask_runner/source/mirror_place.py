@@ -50,9 +50,15 @@ def mirror_exists(place: MirrorPlace) -> bool:
     return (place.mirror / "HEAD").exists()
 
 
-def open_mirror(mirror: Path) -> pygit2.Repository:
+@contextlib.contextmanager
+def open_mirror(mirror: Path) -> Generator[pygit2.Repository]:
     """Open exactly this folder: no search in its parents. Raises what pygit2 raises if it is none or damaged."""
-    return pygit2.Repository(str(mirror), RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
+    repository = pygit2.Repository(str(mirror), RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
+    try:
+        yield repository
+    finally:
+        # Every fetch makes a pack: their descriptors are given back now, not when the object is collected some day.
+        repository.free()
 
 
 def create_mirror(place: MirrorPlace) -> None:
