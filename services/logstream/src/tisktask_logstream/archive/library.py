@@ -37,7 +37,7 @@ class OpenLog:
 
 
 class Library:
-    """Opens logs on demand and closes those that nobody uses when too many are open."""
+    """Opens logs on demand; closes those that nobody uses when they have ended, or when too many are open."""
 
     def __init__(self, folder: Path, open_max: int = 256) -> None:
         self.folder = folder
@@ -89,6 +89,9 @@ class Library:
             released.stored.close()  # broken, and replaced by a new one
             return
         idle = [opened for opened in self._open.values() if opened.users == 0 and opened.stored.is_synced]
-        for opened in idle[: max(0, len(self._open) - self._open_max)]:
-            del self._open[opened.name]
-            opened.stored.close()
+        too_many = max(0, len(self._open) - self._open_max)
+        for number, opened in enumerate(idle):
+            # Nothing is added to a log that has ended; who wants to read it opens it again.
+            if number < too_many or opened.stored.extent.is_complete:
+                del self._open[opened.name]
+                opened.stored.close()
