@@ -58,7 +58,7 @@ async def test_pods_that_no_attempt_claims_are_removed_and_others_stay(
             await collector.collect_garbage(nobody)
 
 
-async def test_young_pods_are_left_alone(podman_host: PodmanHost, tmp_path: Path) -> None:
+async def test_young_pods_are_left_alone(podman_host: PodmanHost, collector: Engine, tmp_path: Path) -> None:
     async with open_engine(podman_host.place(host=HOST)) as engine:
         pods = Pods(engine, tmp_path)
         pod = await pods.create("young", "/bin/true", network=True)
@@ -67,6 +67,8 @@ async def test_young_pods_are_left_alone(podman_host: PodmanHost, tmp_path: Path
             assert await engine.find({}) != []
         finally:
             await engine.remove(pod)
+            # Podman leaves an empty control group in hybrid hierarchies.
+            await collector.collect_garbage(nobody)
 
 
 async def test_containers_that_only_the_storage_knows_are_removed(podman_host: PodmanHost, collector: Engine) -> None:

@@ -27,6 +27,10 @@ _AWAY_SECONDS = 0.5
 #: conmon writes the exit code before it ends itself.
 _AFTER_CONMON_SECONDS = 2.0
 _START_TIME_TRIES = 10
+#: libpod's answer if the process ends between its look at the container and its look at the process.
+_DIED_UNDER_LOOK = "no such process"
+_INSPECT_TRIES = 20
+_INSPECT_PAUSE_SECONDS = 0.02
 _KILLED = 137
 _SIGNALS_MAX = 64
 _RUNTIME_LINE_BYTES_MAX = 1024
@@ -52,13 +56,18 @@ class ContainerState:
 
 async def container_state(libpod: Libpod, container_id: str) -> ContainerState | None:
     """Ask libpod; None: there is no such container."""
-    try:
-        body = await libpod.get(f"/containers/{container_id}/json")
-    except LibpodError as error:
-        if error.status == 404:
-            return None
-        raise
-    return _read_state(body["State"])
+    for tries_left in reversed(range(_INSPECT_TRIES)):
+        try:
+            body = await libpod.get(f"/containers/{container_id}/json")
+        except LibpodError as error:
+            if error.status == 404:
+                return None
+            if not tries_left or _DIED_UNDER_LOOK not in error.cause:
+                raise
+            await asyncio.sleep(_INSPECT_PAUSE_SECONDS)
+        else:
+            return _read_state(body["State"])
+    raise AssertionError  # the loop ends by return
 
 
 @dataclass(frozen=True)

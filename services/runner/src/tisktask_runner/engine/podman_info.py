@@ -38,6 +38,11 @@ def pod_name(host: str, name: str) -> str:
     return f"tisktask-{host_tag(host)}-{name}"
 
 
+def infra_name(pod_id: str) -> str:
+    """The name that libpod gives to a pod's first container."""
+    return f"{pod_id[:12]}-infra"
+
+
 def read_podman_info(info: dict[str, Any]) -> PodmanInfo:
     host = info["host"]
     is_root = not host["security"]["rootless"]

@@ -34,7 +34,7 @@ from tisktask_runner.engine.model import (
     Started,
 )
 from tisktask_runner.engine.networks import Networks, build_network_name
-from tisktask_runner.engine.podman_info import PodmanInfo, pod_name, read_podman_info
+from tisktask_runner.engine.podman_info import PodmanInfo, infra_name, pod_name, read_podman_info
 from tisktask_runner.engine.removal import remove_pod
 from tisktask_runner.engine.start_errors import not_started
 
@@ -108,9 +108,24 @@ class Engine:
         pod = pod_body(name, host, network, mode, info.cgroup_parent(host))
         pod_id = (await self._libpod.post("/pods/create", pod))["Id"]
         order = ContainerOrder(f"{name}-job", pod_id, host, network, info.controls, info.layout.is_root)
-        container_id = (await self._libpod.post("/containers/create", container_body(spec, order)))["Id"]
+        infra = asyncio.create_task(self._start_infra(pod_id))
+        try:
+            container_id = (await self._libpod.post("/containers/create", container_body(spec, order)))["Id"]
+            await infra
+        except BaseException:
+            infra.cancel()
+            raise
         self._fresh.add(container_id)
         return Pod(pod_id, container_id, network, spec.log_path)
+
+    async def _start_infra(self, pod_id: str) -> None:
+        """Have the pod's network and first process already: the caller has other things to do before the start."""
+        async with self._starts:
+            try:
+                await self._libpod.post(f"/containers/{infra_name(pod_id)}/start")
+            except LibpodError as error:
+                # The start of the program tries again, and says why if it is in vain.
+                log.info("infra_not_started_early", pod_id=pod_id, error=error.message)
 
     async def start(self, pod: Pod) -> Started | NotStarted:
         """Execute the program. Never a second time: a pod that runs or has ended is `Started`."""

@@ -1,0 +1,102 @@
+"""What is made ready before a program starts, and libpod's answers of the moment."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from podman_host import PodmanHost, Pods
+from tisktask_runner.engine.ending import container_state
+from tisktask_runner.engine.libpod import Libpod, LibpodError
+from tisktask_runner.engine.model import Exit, Started
+from tisktask_runner.engine.podman_info import infra_name
+
+GONE = {"cause": "no such process", "message": "read /proc/4711/cgroup: no such process"}
+ENDED = {
+    "Status": "exited",
+    "ExitCode": 3,
+    "StartedAt": "2026-01-01T00:00:00.123456789Z",
+    "FinishedAt": "2026-01-01T00:00:01Z",
+}
+
+
+@pytest.fixture
+def socket_path() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="tt-api-", dir="/tmp") as folder:
+        yield Path(folder) / "s"
+
+
+@asynccontextmanager
+async def answering(path: Path, *answers: tuple[int, object]) -> AsyncIterator[Libpod]:
+    """A Podman that gives these answers, one after the other, and the last one from then on."""
+    left = list(answers)
+
+    async def answer(_request: web.Request) -> web.Response:
+        status, body = left.pop(0) if len(left) > 1 else left[0]
+        return web.json_response(body, status=status)
+
+    app = web.Application()
+    app.router.add_route("*", "/{any:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.UnixSite(runner, str(path)).start()
+    libpod = Libpod(path)
+    try:
+        yield libpod
+    finally:
+        await libpod.close()
+        await runner.cleanup()
+
+
+async def test_the_pod_is_up_before_its_program_is_started(podman_host: PodmanHost, pods: Pods) -> None:
+    pod = await pods.create("ahead", "/bin/sh", "-c", "exit 4", network=True)
+    listed = json.loads(podman_host.podman("ps", "--all", "--format", "json", "--filter", f"pod={pod.pod_id}"))
+    states = {container["Names"][0]: container["State"] for container in listed}
+    assert states.pop(infra_name(pod.pod_id)) == "running"
+    assert list(states.values()) == ["created"]
+    assert isinstance(await pods.engine.start(pod), Started)
+    end = await pods.engine.wait(pod)
+    assert isinstance(end, Exit)
+    assert end.exit_code == 4
+
+
+async def test_a_pod_that_fell_down_meanwhile_is_put_up_again(podman_host: PodmanHost, pods: Pods) -> None:
+    pod = await pods.create("fallen", "/bin/sh", "-c", "exit 5")
+    podman_host.podman("kill", infra_name(pod.pod_id))
+    podman_host.podman("wait", infra_name(pod.pod_id))
+    assert isinstance(await pods.engine.start(pod), Started)
+    end = await pods.engine.wait(pod)
+    assert isinstance(end, Exit)
+    assert end.exit_code == 5
+
+
+async def test_a_creation_that_is_cancelled_leaves_nothing_that_can_not_be_collected(
+    podman_host: PodmanHost, pods: Pods
+) -> None:
+    creation = asyncio.create_task(pods.engine.create(pods.spec("given-up", "/bin/true")))
+    async with asyncio.timeout(20):
+        while not (left := podman_host.podman("pod", "ls", "-q", "--filter", "name=given-up").split()):
+            await asyncio.sleep(0.005)
+    creation.cancel()
+    await asyncio.wait({creation})
+    for pod in left:
+        podman_host.podman("pod", "rm", "--force", "--time", "0", pod)
+
+
+async def test_a_process_that_dies_while_libpod_looks_at_it_is_looked_at_again(socket_path: Path) -> None:
+    async with answering(socket_path, (500, GONE), (500, GONE), (200, {"State": ENDED})) as libpod:
+        state = await container_state(libpod, "c1")
+    assert state is not None
+    assert (state.status, state.exit_code) == ("exited", 3)
+
+
+async def test_any_other_error_of_libpod_is_told_at_once(socket_path: Path) -> None:
+    other = {"cause": "x", "message": "database is locked"}
+    async with answering(socket_path, (500, other), (200, {"State": ENDED})) as libpod:
+        with pytest.raises(LibpodError, match="database is locked"):
+            await container_state(libpod, "c1")
