@@ -22,6 +22,13 @@ async def test_what_was_proven_is_not_proven_again(podman_host: PodmanHost) -> N
     assert read_configured(podman_host.storage, without(read_facts(), "podman")) is None
 
 
+def test_podman_works_in_a_directory_of_its_own(podman_host: PodmanHost) -> None:
+    """The monitors of containers inherit it, and on cgroup v1 write a file there when memory runs out."""
+    assert podman_host.process
+    directory = Path(f"/proc/{podman_host.process.pid}/cwd").readlink()
+    assert directory == podman_host.storage.containers_conf.parent
+
+
 async def test_the_doctor_finds_nothing_wrong_with_a_host_that_works(podman_host: PodmanHost) -> None:
     facts = read_facts()
     findings = diagnose(facts, probe(podman_host.storage, facts))

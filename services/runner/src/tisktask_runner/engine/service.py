@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Become Podman, or exit with a code if this host can not."""
     options = _parse(arguments)
     set_up_logging("engine", "json" if os.environ.get("TISKTASK_LOG_FORMAT", "json") == "json" else "text", "info")
-    storage = Storage(options.state.resolve(), options.root, options.runroot)
+    # Absolute, all of them: the service works in a directory of its own.
+    root, runroot = (path.absolute() if path else None for path in (options.root, options.runroot))
+    storage = Storage(options.state.resolve(), root, runroot)
     try:
         configured = configure(storage)
     except HostError as error:
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     )
     if "bridge" not in configured.networks:
         log.warning("network_isolation_unavailable", networks=configured.networks, hint="see `tisktask doctor`")
-    become_podman(storage, options.socket)
+    become_podman(storage, options.socket.absolute())
 
 
 def become_podman(storage: Storage, socket: Path) -> NoReturn:
@@ -46,6 +48,8 @@ def become_podman(storage: Storage, socket: Path) -> NoReturn:
     socket.unlink(missing_ok=True)
     sys.stdout.flush()
     environment = storage.environment(os.environ)
+    # conmon leaves a file "oom" where it was started (on cgroup v1): not where somebody called us.
+    os.chdir(storage.containers_conf.parent)
     os.execvpe(  # noqa: S606 - a list, no shell
         "podman", ["podman", "--log-level=warn", "system", "service", "--time=0", f"unix://{socket}"], environment
     )
