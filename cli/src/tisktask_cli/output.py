@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from tisktask_cli.errors import Exit
+
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _COLOURS = {
@@ -93,3 +95,12 @@ def _printable(text: str) -> str:
 
 def _dim(text: str) -> str:
     return click.style(text, dim=True) if has_colours() else text
+
+
+def print_order(done: dict[str, Any], *, as_json: bool) -> int:
+    """Print whether an order took effect."""
+    if as_json:
+        print_json(done)
+    else:
+        print("done" if done["accepted"] else f"not done: {done['reason'] or 'it had ended before'}")
+    return Exit.DONE if done["accepted"] else Exit.FAILED

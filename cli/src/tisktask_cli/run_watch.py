@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from tisktask_cli.api_client import Server, segment
-from tisktask_cli.commands.run import exit_code, print_run
 from tisktask_cli.errors import CommandError, Exit
 from tisktask_cli.log_follow import follow_lines, text_of
 from tisktask_cli.output import state
+from tisktask_cli.run_report import exit_code, print_run
 
 ENDS = {"succeeded", "failed", "errored", "cancelled", "timed_out", "skipped"}
 _LOOK_SECONDS = 0.25

@@ -19,7 +19,7 @@ from tisktask_common.ids import JobId, RepositoryId, RunId
 from tisktask_common.process.settings import DatabaseSettings
 from tisktask_common.rpc import Accepted, AddRepository, AskPublicKey, CancelJob, CancelRun, PublicKey, RemoveRepository
 from tisktask_common.sealing import KeyPair
-from tisktask_logstream.archive.names import LogName
+from tisktask_logstream.log_names import LogName
 from tisktask_logstream.store import RunFilter, Store
 
 

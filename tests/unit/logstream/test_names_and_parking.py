@@ -7,8 +7,8 @@ from nats.aio.msg import Msg
 from logstream_chunks import make_chunk
 from tisktask_common.errors import InfrastructureError
 from tisktask_common.ids import JobId, RunId
-from tisktask_logstream.archive.names import LogName, read_subject
 from tisktask_logstream.archive.parking import Parked, Parking
+from tisktask_logstream.log_names import LogName, read_subject
 
 NAME = LogName(RunId("run_1"), JobId("job_1"), 1)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from tisktask_cli.api_client import segment
-from tisktask_cli.commands.run import exit_code, print_order
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.find_server import server_of
-from tisktask_cli.output import json_option, lasted, print_json, print_table, state
+from tisktask_cli.output import json_option, lasted, print_json, print_order, print_table, state
+from tisktask_cli.run_report import exit_code
 
 
 @click.group("job")

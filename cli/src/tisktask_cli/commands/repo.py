@@ -8,13 +8,12 @@ from typing import Any
 import click
 
 from tisktask_cli.api_client import Server, segment
-from tisktask_cli.commands.run import print_order
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.errors import CommandError, Exit
 from tisktask_cli.find_server import server_of
 from tisktask_cli.forge_addresses import FORGES, ForgeRepository, is_local, read_address, webhook_hint
 from tisktask_cli.git_commit import default_name, repository_folder
-from tisktask_cli.output import ago, json_option, print_json, print_table
+from tisktask_cli.output import ago, json_option, print_json, print_order, print_table
 from tisktask_cli.triggering import FORGE as LOCAL
 from tisktask_cli.triggering import webhook_secret
 

@@ -7,11 +7,9 @@ import click
 
 from tisktask_cli.api_client import segment
 from tisktask_cli.data_directory import data_dir_option
-from tisktask_cli.errors import Exit
 from tisktask_cli.find_server import server_of
-from tisktask_cli.output import ago, json_option, lasted, print_json, print_table, state
-
-_BAD_ENDS = {"failed", "errored", "cancelled", "timed_out"}
+from tisktask_cli.output import ago, json_option, lasted, print_json, print_order, print_table
+from tisktask_cli.run_report import exit_code, print_run
 
 
 @click.group("run")
@@ -74,34 +72,3 @@ def cancel(context: click.Context, run_id: str, *, data_dir: Path | None, as_jso
     """End a run and all its jobs."""
     done = server_of(context, data_dir).post(f"/runs/{segment(run_id)}/cancel")
     return print_order(done, as_json=as_json)
-
-
-def print_run(run: dict[str, Any]) -> None:
-    """Print a run with its jobs for people."""
-    print(f"{run['repository']} #{run['number']}  {state(run['state'])}  {run['event']} {run['sha'][:10]}")
-    for name in ("title", "reason"):
-        if run.get(name):
-            print(f"  {run[name]}")
-    for warning in run.get("warnings") or []:
-        print(f"  warning: {warning}")
-    jobs = [job for job in [run.get("preparation"), *run["jobs"]] if job]
-    print_table(["job", "name", "state", "exit", "took", "reason"], [_job_row(job) for job in jobs])
-
-
-def exit_code(run: dict[str, Any]) -> int:
-    return Exit.FAILED if run["state"] in _BAD_ENDS else Exit.DONE
-
-
-def print_order(done: dict[str, Any], *, as_json: bool) -> int:
-    """Print whether an order took effect."""
-    if as_json:
-        print_json(done)
-    else:
-        print("done" if done["accepted"] else f"not done: {done['reason'] or 'it had ended before'}")
-    return Exit.DONE if done["accepted"] else Exit.FAILED
-
-
-def _job_row(job: dict[str, Any]) -> list[str]:
-    code = "-" if job["exit_code"] is None else str(job["exit_code"])
-    took = lasted(job["started_at"], job["finished_at"])
-    return [job["id"], job["name"], job["state"], code, took, job["reason"] or ""]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from tisktask_cli.commands.run import exit_code
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.errors import Exit
 from tisktask_cli.find_server import server_of
 from tisktask_cli.git_commit import read_commit
 from tisktask_cli.output import json_option, print_json
+from tisktask_cli.run_report import exit_code
 from tisktask_cli.run_watch import find_run, wait_for_end, watch
 from tisktask_cli.triggering import Delivery, choose_name, send
 

@@ -1,5 +1,6 @@
 """Rows of the database as this service reads them; also what the API answers with."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -105,6 +106,17 @@ class RunnerRecord(Record):
     engine: str | None = None
     last_seen_at: datetime
     is_alive: bool
+
+
+@dataclass(frozen=True)
+class LogFigures:
+    """How far a stored log has come; `gaps` counts places where bytes never came."""
+
+    lines: int
+    bytes: int
+    gaps: int
+    is_complete: bool
+    is_truncated: bool
 
 
 class AttemptEnd(Record):

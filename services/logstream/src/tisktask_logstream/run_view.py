@@ -9,7 +9,7 @@ from tisktask_common.errors import NotFoundError
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JobKind
 from tisktask_logstream import words
-from tisktask_logstream.archive.names import LogName
+from tisktask_logstream.log_names import LogName
 from tisktask_logstream.rows import JobRecord, RunRecord
 from tisktask_logstream.store import RunFilter, Store
 

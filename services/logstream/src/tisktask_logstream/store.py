@@ -13,12 +13,12 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from tisktask_common.database.pool import Connection, Pool, load_statements
 from tisktask_common.errors import DatabaseError
 from tisktask_common.lifecycle import JOB_ENDS
-from tisktask_logstream.archive.extent import Extent
-from tisktask_logstream.archive.names import LogName
+from tisktask_logstream.log_names import LogName
 from tisktask_logstream.rows import (
     AttemptEnd,
     AttemptRecord,
     JobRecord,
+    LogFigures,
     Record,
     RepositoryRecord,
     RunnerRecord,
@@ -48,9 +48,9 @@ class Store:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def save_logs(self, logs: Mapping[LogName, Extent]) -> None:
+    async def save_logs(self, logs: Mapping[LogName, LogFigures]) -> None:
         async with self._connection() as connection, connection.cursor() as cursor:
-            await cursor.executemany(_SQL["save_log"], [_log_values(name, extent) for name, extent in logs.items()])
+            await cursor.executemany(_SQL["save_log"], [_log_values(name, figures) for name, figures in logs.items()])
 
     async def list_incomplete_logs(self) -> list[LogName]:
         rows = await self._read("list_incomplete_logs", {})
@@ -114,14 +114,5 @@ def _first(rows: list[dict[str, Any]], kind: type[RecordT]) -> RecordT | None:
     return kind.model_validate(rows[0]) if rows else None
 
 
-def _log_values(name: LogName, extent: Extent) -> dict[str, Any]:
-    return {
-        "job": name.job,
-        "attempt": name.attempt,
-        "run": name.run,
-        "lines": extent.lines,
-        "bytes": extent.stored_bytes,
-        "gaps": len(extent.gaps),
-        "is_complete": extent.is_complete,
-        "is_truncated": extent.is_truncated,
-    }
+def _log_values(name: LogName, figures: LogFigures) -> dict[str, Any]:
+    return {"job": name.job, "attempt": name.attempt, "run": name.run, **asdict(figures)}

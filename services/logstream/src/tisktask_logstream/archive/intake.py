@@ -12,11 +12,11 @@ from tisktask_logstream.archive.disk import Disk
 from tisktask_logstream.archive.durability import GroupSync
 from tisktask_logstream.archive.ledger import Ledger
 from tisktask_logstream.archive.library import Library, OpenLog
-from tisktask_logstream.archive.names import LogName, read_subject
 from tisktask_logstream.archive.ownership import AttemptOwners
 from tisktask_logstream.archive.parking import Parked, Parking
 from tisktask_logstream.archive.stored_log import Outcome
 from tisktask_logstream.bus_link import BusLink
+from tisktask_logstream.log_names import LogName, read_subject
 
 log = structlog.get_logger()
 

@@ -12,8 +12,9 @@ from tisktask_common.ids import JobId, RunId
 from tisktask_common.subjects import LOGS
 from tisktask_logstream.archive.extent import Extent
 from tisktask_logstream.archive.library import Library
-from tisktask_logstream.archive.names import LogName
 from tisktask_logstream.bus_link import BusLink
+from tisktask_logstream.log_names import LogName
+from tisktask_logstream.rows import LogFigures
 from tisktask_logstream.store import Store
 
 log = structlog.get_logger()
@@ -62,7 +63,7 @@ class Ledger:
         try:
             extents = {name: extent for name in changed if (extent := await self._extent(name))}
             if extents:
-                await self._store.save_logs(extents)
+                await self._store.save_logs({name: _figures(extent) for name, extent in extents.items()})
         except (DatabaseError, OSError):
             self._changed |= changed
             raise
@@ -92,3 +93,13 @@ def _files_since(folder: Path, since: float) -> list[LogName]:
         if attempt.isdecimal() and path.stat().st_mtime >= since:
             found.append(LogName(RunId(path.parent.name), JobId(job), int(attempt)))
     return found
+
+
+def _figures(extent: Extent) -> LogFigures:
+    return LogFigures(
+        lines=extent.lines,
+        bytes=extent.stored_bytes,
+        gaps=len(extent.gaps),
+        is_complete=extent.is_complete,
+        is_truncated=extent.is_truncated,
+    )

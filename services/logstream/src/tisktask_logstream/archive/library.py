@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from tisktask_logstream.archive.names import LogName
 from tisktask_logstream.archive.stored_log import StoredLog
+from tisktask_logstream.log_names import LogName
 
 
 class Bell:

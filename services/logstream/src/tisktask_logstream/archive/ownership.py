@@ -7,7 +7,7 @@ import structlog
 
 from tisktask_common.errors import DatabaseError, InfrastructureError
 from tisktask_common.subjects import token
-from tisktask_logstream.archive.names import Address
+from tisktask_logstream.log_names import Address
 from tisktask_logstream.store import Store
 
 log = structlog.get_logger()

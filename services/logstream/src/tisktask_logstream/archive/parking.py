@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from nats.aio.msg import Msg
 
 from tisktask_common.log_chunk import LogChunk
-from tisktask_logstream.archive.names import LogName
+from tisktask_logstream.log_names import LogName
 
 LOG_BYTES_MAX = 4 * 1024 * 1024
 ALL_BYTES_MAX = 64 * 1024 * 1024

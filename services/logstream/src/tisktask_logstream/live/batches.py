@@ -9,9 +9,9 @@ from tisktask_logstream.archive.extent import Extent
 from tisktask_logstream.archive.files import LogFiles
 from tisktask_logstream.archive.library import Library
 from tisktask_logstream.archive.line_json import line_json, lines_json
-from tisktask_logstream.archive.names import LogName
 from tisktask_logstream.archive.reading import Line, read_lines
 from tisktask_logstream.live.sse import frame
+from tisktask_logstream.log_names import LogName
 
 #: Batches end at multiples of it, so that viewers who started apart soon ask for the same ones.
 BATCH_LINES = 500

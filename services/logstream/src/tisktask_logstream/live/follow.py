@@ -8,9 +8,9 @@ import structlog
 from tisktask_common.errors import DatabaseError
 from tisktask_logstream.archive.extent import Extent
 from tisktask_logstream.archive.library import Library
-from tisktask_logstream.archive.names import LogName
 from tisktask_logstream.live.batches import Batches
 from tisktask_logstream.live.sse import HEARTBEAT, HEARTBEAT_SECONDS, frame, heard
+from tisktask_logstream.log_names import LogName
 from tisktask_logstream.store import Store
 
 log = structlog.get_logger()
