@@ -39,8 +39,8 @@ class Process:
         await runner.setup()
         site = web.TCPSite(runner, host or "127.0.0.1", int(port))
         await site.start()
-        addresses = [str(address) for address in runner.addresses]
-        log.info("http_listening", addresses=addresses)
+        addresses = " ".join(f"{address[0]}:{address[1]}" for address in runner.addresses)
+        log.info("http_listening", address=addresses)
         return HttpServer(runner)
 
 
