@@ -77,7 +77,7 @@ class Attempt:
             self._custody.lock.release()
 
     async def _clean_up(self, spec: JobSpec) -> None:
-        await remove_pods(self._shop, spec, self._directory.read_pod())
+        await remove_pods(self._shop, spec, self._directory.read_pod(), is_adopted=self.is_adopted)
         if self.interrupts.is_set:
             # A build that was stopped may have left the container that it worked in.
             await remove_working_containers(self._shop.images.host)

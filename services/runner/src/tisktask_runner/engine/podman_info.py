@@ -2,12 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tisktask_runner.engine.cgroup import CgroupLayout
-from tisktask_runner.engine.container_body import Controls
-from tisktask_runner.engine.model import EngineVersion
+from tisktask_runner.engine.container_body import LOG_LABEL, NETWORK_LABEL, Controls
+from tisktask_runner.engine.ending import read_time
+from tisktask_runner.engine.model import EngineVersion, Pod, PodSummary
 
 
 @dataclass(frozen=True)
@@ -71,3 +73,10 @@ def _can_limit_swap(layout: CgroupLayout) -> bool:
     if layout.version == 1:
         return Path("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes").exists()
     return Path("/proc/swaps").exists()
+
+
+def read_summary(container: dict[str, Any]) -> PodSummary:
+    """Read a job's container, as libpod lists it."""
+    labels: dict[str, str] = container["Labels"]
+    pod = Pod(container["Pod"], container["Id"], labels[NETWORK_LABEL] or None, Path(labels[LOG_LABEL]))
+    return PodSummary(pod, labels, read_time(container["Created"]) or datetime.now(UTC), container["State"])

@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 
 from tisktask_runner.engine import garbage
-from tisktask_runner.engine.container_body import LOG_LABEL, NETWORK_LABEL, ContainerOrder, container_body, pod_body
-from tisktask_runner.engine.ending import ContainerState, Ending, container_state, read_time
+from tisktask_runner.engine.container_body import LOG_LABEL, ContainerOrder, container_body, pod_body
+from tisktask_runner.engine.ending import ContainerState, Ending, container_state
 from tisktask_runner.engine.exits import ExitWatcher
 from tisktask_runner.engine.images import Images
 from tisktask_runner.engine.isolation import Isolation
@@ -34,8 +34,8 @@ from tisktask_runner.engine.model import (
     Started,
 )
 from tisktask_runner.engine.networks import Networks, build_network_name
-from tisktask_runner.engine.podman_info import PodmanInfo, infra_name, pod_name, read_podman_info
-from tisktask_runner.engine.removal import remove_pod
+from tisktask_runner.engine.podman_info import PodmanInfo, infra_name, pod_name, read_podman_info, read_summary
+from tisktask_runner.engine.removal import remove_pod, remove_unfinished
 from tisktask_runner.engine.start_errors import not_started
 
 log = structlog.get_logger()
@@ -214,6 +214,11 @@ class Engine:
             if pod.network:
                 await self._networks.remove(pod.network)
 
+    async def remove_unfinished(self, front: str) -> None:
+        """Remove what interrupted creations of names that begin so have left; it bears no labels of its job yet."""
+        async with self._removals:
+            await remove_unfinished(self._libpod, pod_name(self.place.host, front))
+
     async def _remove_by_name(self, name: str) -> None:
         async with self._removals:
             await remove_pod(self._libpod, name)
@@ -224,7 +229,7 @@ class Engine:
         wanted = {**labels, HOST_LABEL: self.place.host}
         filters = json.dumps({"label": [f"{key}={value}" for key, value in wanted.items()]})
         containers: list[dict[str, Any]] = await self._libpod.get("/containers/json", all=True, filters=filters)
-        return [_summary(container) for container in containers or [] if LOG_LABEL in container["Labels"]]
+        return [read_summary(container) for container in containers or [] if LOG_LABEL in container["Labels"]]
 
     async def build_network(self) -> str | None:
         """A network for `podman build --network` that is parted from this host as jobs' are; None: there can be none.
@@ -289,9 +294,3 @@ class Engine:
         else:
             group = (await self._libpod.get(f"/pods/{pod.pod_id}/json")).get("CgroupPath") or ""
         return info.layout.out_of_memory_file(group, pod.container_id)
-
-
-def _summary(container: dict[str, Any]) -> PodSummary:
-    labels: dict[str, str] = container["Labels"]
-    pod = Pod(container["Pod"], container["Id"], labels[NETWORK_LABEL] or None, Path(labels[LOG_LABEL]))
-    return PodSummary(pod, labels, read_time(container["Created"]) or datetime.now(UTC), container["State"])

@@ -29,6 +29,16 @@ async def remove_network(libpod: Libpod, network: str) -> None:
         log.info("network_in_use", network=network)
 
 
+async def remove_unfinished(libpod: Libpod, front: str) -> None:
+    """Remove all pods and networks whose names begin so: those of creations that died between two steps."""
+    for pod in await libpod.get("/pods/json") or []:
+        if pod["Name"].startswith(front):
+            await remove_pod(libpod, pod["Id"])
+    for network in await libpod.get("/networks/json") or []:
+        if network["name"].startswith(front):
+            await remove_network(libpod, network["name"])
+
+
 async def _remove(libpod: Libpod, path: str, **parameters: bool | int) -> None:
     for tried in range(1, _TRIES + 1):
         try:
