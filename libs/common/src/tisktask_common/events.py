@@ -114,6 +114,11 @@ class JobEvent(RunEvent):
     kind: JobKind
     job_state: JobState
     attempt: int
+    title: str = Field(default="", description="what the job calls itself, if not by its name")
+    parent_job_id: JobId | None = Field(default=None, description="the job that has started it")
+    has_status: bool = Field(default=True, description="the forge is to show a status of its own")
+    may_fail: bool = Field(default=False, description="its end does not decide about the run's")
+    is_detached: bool = Field(default=False, description="it is not part of its parent's result")
 
 
 class JobCreated(JobEvent):
@@ -151,6 +156,34 @@ class JobFinished(JobEvent):
     out_of_memory: bool = False
     reason: str = ""
     duration_seconds: float | None = Field(default=None, description="from the start of the program")
+    is_concluded: bool = Field(
+        default=True, description="false: jobs that it has started are at work; job.concluded follows"
+    )
+
+
+class JobConcluded(JobEvent):
+    """The job had ended before, now so have all the jobs that it has started (and those that they have)."""
+
+    type: Literal["job.concluded"] = "job.concluded"
+    result: JobState = Field(description="the worst end among itself and those of them that count")
+    reason: str = ""
+
+
+class JobProgress(JobEvent):
+    """The job has said what it is doing, or what it is called."""
+
+    type: Literal["job.progress"] = "job.progress"
+    status_text: str
+
+
+class JobAnnotated(JobEvent):
+    """The job has added a remark to its run."""
+
+    type: Literal["job.annotated"] = "job.annotated"
+    level: str = Field(description="notice, warning or error")
+    file: str | None = None
+    line: int | None = None
+    text: str = Field(description="Markdown")
 
 
 class AttemptLost(JobEvent):
@@ -208,6 +241,9 @@ AnyEvent = Annotated[
     | JobClaimed
     | JobStarted
     | JobFinished
+    | JobConcluded
+    | JobProgress
+    | JobAnnotated
     | AttemptLost
     | ImageBuilt
     | RunnerJoined

@@ -51,6 +51,9 @@ class Program(Value):
     path: str = Field(description="from the repository's root: .tisktask/push/build")
     build_file: str | None = Field(default=None, description="path of its Dockerfile; null: the default image")
     image_key: str | None = Field(default=None, description="content key of its image; null: the default image")
+    image: str | None = Field(default=None, description="name of an image, instead of a build file")
+    shell: str | None = Field(default=None, description="a command line for the image's /bin/sh, instead of path")
+    arguments: list[str] = Field(default_factory=list[str], description="of a job that another job has started")
 
 
 class JobSpec(Value):
@@ -71,6 +74,7 @@ class JobSpec(Value):
     sealed_token: str | None = Field(default=None, description="token for fetching, sealed")
     program: Program | None = Field(default=None, description="null for kind prepare")
     parent_job_id: JobId | None = None
+    sealed_environment: str | None = Field(default=None, description="more variables, a JSON object, sealed")
     limits: Limits = Limits()
     page_url: str = Field(default="", description="address of the run's page")
     api_url: str = Field(default="", description="the forge's address, for people and for environment variables")
@@ -153,6 +157,9 @@ class HeartbeatReply(Value):
 
     stop: list[StopOrder] = Field(default_factory=list[StopOrder])
     fenced: list[AttemptRef] = Field(default_factory=list[AttemptRef])
+    offers: list[AttemptRef] = Field(
+        default_factory=list[AttemptRef], description="attempts that ask for labels which this host has: claim them"
+    )
 
 
 class Heartbeat(Request[HeartbeatReply]):
@@ -165,6 +172,9 @@ class Heartbeat(Request[HeartbeatReply]):
     slots: int = Field(description="jobs that this replica runs at once")
     pool: str
     attempts: list[AttemptRef]
+    waiting: int = Field(default=0, description="jobs that wait for others, and lend their slot meanwhile")
+    free: int = Field(default=0, description="slots without a job")
+    labels: list[str] = Field(default_factory=list[str], description="what this host offers besides its pool")
     is_draining: bool = False
     version: str = ""
     engine: str = Field(default="", description="what runs the containers: podman 4.3.1, runc, cgroup v1")

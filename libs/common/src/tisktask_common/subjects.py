@@ -103,8 +103,10 @@ def work_subject(pool: str, job: JobId, attempt: int) -> str:
     return f"work.{token(pool)}.{job}.{attempt}"
 
 
-def log_subject(runner: str, run: RunId, job: JobId, attempt: int) -> str:
-    return f"log.{token(runner)}.{run}.{job}.{attempt}"
+def log_subject(runner: str, run: RunId, job: JobId, attempt: int, container: str = "") -> str:
+    """Where an attempt's log is sent, or that of a container beside it."""
+    attempt_subject = f"log.{token(runner)}.{run}.{job}.{attempt}"
+    return f"{attempt_subject}.{token(container)}" if container else attempt_subject
 
 
 def delivery_subject(trigger: TriggerId, chunk: int) -> str:
@@ -114,6 +116,16 @@ def delivery_subject(trigger: TriggerId, chunk: int) -> str:
 def control_subject(runner: str) -> str:
     """Where a runner host listens for orders (all its replicas do; the one that holds the attempt acts)."""
     return f"control.{token(runner)}"
+
+
+def news_subject(runner: str) -> str:
+    """Where a runner host hears that something has changed which its jobs may wait for (`job_requests.News`)."""
+    return f"news.{token(runner)}"
+
+
+def message_subject(runner: str) -> str:
+    """Where a runner host hears what is published in the runs that its jobs belong to (`ChannelMessage`)."""
+    return f"message.{token(runner)}"
 
 
 def rpc_subject(name: str, caller: str) -> str:

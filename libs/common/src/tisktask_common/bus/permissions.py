@@ -1,7 +1,22 @@
 """Who may say and hear what on the bus: one user per service, as data for the server's configuration."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from tisktask_common.job_requests import (
+    Annotate,
+    DataCommands,
+    DescribeJob,
+    EndRun,
+    PublishMessage,
+    ReadJobLog,
+    ReadJobs,
+    ReleaseLock,
+    SetSubscriptions,
+    SpawnJob,
+    StopOwnJob,
+    TakeLock,
+)
 from tisktask_common.rpc import (
     AddRepository,
     AskCredential,
@@ -14,6 +29,7 @@ from tisktask_common.rpc import (
     JobEnded,
     ListRepositories,
     RemoveRepository,
+    Request,
 )
 from tisktask_common.subjects import (
     DEFAULT_POOL,
@@ -22,6 +38,8 @@ from tisktask_common.subjects import (
     TRIGGERS_FOR_ORCHESTRATOR,
     Consumer,
     control_subject,
+    message_subject,
+    news_subject,
     rpc_subject,
     token,
     work_consumer,
@@ -38,6 +56,22 @@ class User:
     may_reply: bool = False
 
 
+#: What a runner asks in the name of its jobs.
+_JOB_REQUESTS = (
+    SpawnJob,
+    ReadJobs,
+    StopOwnJob,
+    EndRun,
+    DescribeJob,
+    Annotate,
+    TakeLock,
+    ReleaseLock,
+    DataCommands,
+    PublishMessage,
+    SetSubscriptions,
+    ReadJobLog,
+)
+
 _ANY_EVENT = ["trigger.>", "run.>", "job.>", "image.>", "runner.>", "repository.>"]
 
 
@@ -50,7 +84,7 @@ def _consume(consumer: Consumer) -> list[str]:
     ]
 
 
-def _ask(user: str, *requests: type) -> list[str]:
+def _ask(user: str, *requests: type[Request[Any]]) -> list[str]:
     return [rpc_subject(request.subject_name, user) for request in requests]
 
 
@@ -69,6 +103,8 @@ def service_users() -> list[User]:
                 *(subject for subject in _ANY_EVENT if subject != "trigger.>"),
                 "work.>",
                 "control.>",
+                "news.>",
+                "message.>",
                 *_consume(TRIGGERS_FOR_ORCHESTRATOR),
             ],
             ["rpc.>"],
@@ -86,7 +122,8 @@ def service_users() -> list[User]:
                 "$JS.API.STREAM.PURGE.LOGS",
                 *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
             ],
-            _ANY_EVENT,
+            [*_ANY_EVENT, f"rpc.{ReadJobLog.subject_name}.*"],
+            may_reply=True,
         ),
     ]
 
@@ -96,12 +133,12 @@ def runner_user(runner: str) -> User:
     return User(
         f"runner-{token(runner)}",
         [
-            *(rpc_subject(kind.subject_name, f"runner-{runner}") for kind in (ClaimJob, JobBegan, JobEnded, Heartbeat)),
+            *_ask(f"runner-{runner}", ClaimJob, JobBegan, JobEnded, Heartbeat, AskPublicKey, *_JOB_REQUESTS),
             f"log.{token(runner)}.>",
             "$JS.API.DIRECT.GET.DELIVERIES.>",
             *_consume(work_consumer(DEFAULT_POOL)),
         ],
-        [control_subject(runner)],
+        [control_subject(runner), news_subject(runner), message_subject(runner)],
     )
 
 

@@ -1,0 +1,81 @@
+-- What the jobs of a run share, as Redis would keep it; locks of repositories; who listens to channels.
+
+-- Its row is the lock under which the commands of a run are executed one after the other.
+CREATE TABLE run_data (
+    run_id text PRIMARY KEY REFERENCES runs,
+    bytes_used bigint NOT NULL DEFAULT 0,
+    keys_used integer NOT NULL DEFAULT 0
+);
+
+CREATE TABLE data_keys (
+    run_id text NOT NULL REFERENCES run_data,
+    key bytea NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('string', 'list', 'hash')),
+    -- Of a string.
+    value bytea,
+    expires_at timestamptz,
+    PRIMARY KEY (run_id, key)
+);
+
+CREATE TABLE data_items (
+    run_id text NOT NULL,
+    key bytea NOT NULL,
+    -- Grows to the right; pushes to the left go below zero.
+    position bigint NOT NULL,
+    value bytea NOT NULL,
+    PRIMARY KEY (run_id, key, position),
+    FOREIGN KEY (run_id, key) REFERENCES data_keys ON DELETE CASCADE
+);
+
+CREATE TABLE data_fields (
+    run_id text NOT NULL,
+    key bytea NOT NULL,
+    field bytea NOT NULL,
+    value bytea NOT NULL,
+    PRIMARY KEY (run_id, key, field),
+    FOREIGN KEY (run_id, key) REFERENCES data_keys ON DELETE CASCADE
+);
+
+-- Answers that were given: a request that is repeated because its answer was lost gets the same one.
+CREATE TABLE data_replies (
+    job_id text NOT NULL,
+    request_id text NOT NULL,
+    replies jsonb NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (job_id, request_id)
+);
+CREATE INDEX data_replies_by_age ON data_replies (at);
+
+CREATE TABLE locks (
+    repository_id text NOT NULL REFERENCES repositories,
+    name text NOT NULL,
+    job_id text NOT NULL REFERENCES jobs,
+    attempt integer NOT NULL,
+    taken_at timestamptz NOT NULL DEFAULT now(),
+    -- null: at the job's end.
+    expires_at timestamptz,
+    PRIMARY KEY (repository_id, name)
+);
+CREATE INDEX locks_of_job ON locks (job_id);
+
+CREATE TABLE lock_waiters (
+    repository_id text NOT NULL REFERENCES repositories,
+    name text NOT NULL,
+    job_id text NOT NULL REFERENCES jobs,
+    attempt integer NOT NULL,
+    place bigint GENERATED ALWAYS AS IDENTITY,
+    -- Who waits asks again every few seconds: who does not has gone.
+    asked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (repository_id, name, job_id)
+);
+
+CREATE TABLE subscriptions (
+    run_id text NOT NULL REFERENCES runs,
+    job_id text NOT NULL REFERENCES jobs,
+    attempt integer NOT NULL,
+    runner text NOT NULL,
+    channel bytea NOT NULL,
+    connections integer NOT NULL,
+    PRIMARY KEY (run_id, channel, job_id)
+);
+CREATE INDEX subscriptions_of_job ON subscriptions (job_id);

@@ -1,0 +1,83 @@
+"""What a command of the socket is: its name and form, what is said about it to people, and who carries it out."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tisktask_common.resp import Failure, Reply
+
+
+class CommandError(Exception):
+    """A command can not be done: answered as an error, and the connection goes on."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code} {message}")
+        self.failure = Failure(code, message)
+
+
+@dataclass
+class Session:
+    """One connection of a program, as commands see it."""
+
+    #: Counts the connections of this process.
+    id: int
+    protocol: int = 2
+    name: str = ""
+    library_name: str = ""
+    library_version: str = ""
+    #: Channels that it is subscribed to. With any, RESP2 allows only a few commands.
+    channels: set[bytes] = field(default_factory=set[bytes])
+    #: Sends a message that nobody asked for (`resp.Push`), in between replies.
+    push: Callable[[Reply], None] = lambda _reply: None
+    #: Set by QUIT: the connection is closed after the reply.
+    is_leaving: bool = False
+
+
+#: Carries out a command: `arguments` are those behind its name. Raises CommandError (and TisktaskErrors, which become
+#: errors too). It is cancelled when the connection is closed.
+Handler = Callable[[Session, list[bytes]], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command."""
+
+    #: In capitals.
+    name: str
+    handler: Handler
+    #: As in Redis: the number of words with the name; negative: at least so many.
+    arity: int
+    #: connection, jobs, containers, data, messages, page, locks, run
+    group: str
+    #: Its arguments: `key [key ...] timeout`.
+    syntax: str
+    #: One sentence for HELP and the documentation.
+    summary: str
+    #: An example for HELP and the documentation.
+    example: str = ""
+    #: It may wait for others: meanwhile the job lends its slot.
+    is_blocking: bool = False
+    #: Data commands: those that follow one another on a connection travel together.
+    is_data: bool = False
+
+    def usage(self) -> str:
+        return f"{self.name} {self.syntax}".rstrip()
+
+
+@dataclass(frozen=True)
+class CommandTable:
+    """All commands of a socket, by name in capitals."""
+
+    commands: dict[str, Command]
+
+    @classmethod
+    def of(cls, *groups: Sequence[Command]) -> "CommandTable":
+        return cls({command.name: command for group in groups for command in group})
+
+    def find(self, name: bytes) -> Command | None:
+        return self.commands.get(name.decode("utf-8", "replace").upper())
+
+
+#: Executes data commands (name and arguments each) in one transaction: a reply per command. For MULTI, and for those
+#: that follow one another on a connection.
+DataExecutor = Callable[[list[list[bytes]]], Awaitable[list[Any]]]
