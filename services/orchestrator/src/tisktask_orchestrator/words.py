@@ -95,6 +95,10 @@ def not_this_runner(caller: str, runner: str) -> str:
     return f"{caller} may not speak for the runner {runner}"
 
 
+def no_authority(job: str, attempt: int) -> str:
+    return f"attempt {attempt} of {job} may ask for nothing: it has ended, or it is no longer this runner's"
+
+
 def already_ended(what: str, state: str) -> str:
     return f"{what} has ended already: {state}"
 

@@ -3,12 +3,16 @@
 from tisktask_common.database.pool import Connection
 from tisktask_common.ids import JobId
 from tisktask_common.rpc import AttemptRef
-from tisktask_orchestrator.store.rows import AttemptKey, AttemptRow, LeaseRow
+from tisktask_orchestrator.store.rows import AttemptKey, AttemptRow, AuthorityRow, LeaseRow
 from tisktask_orchestrator.store.statements import fetch_all, fetch_one
 
 
 async def read_attempt(connection: Connection, job: JobId, attempt: int) -> AttemptRow | None:
     return await fetch_one(connection, AttemptRow, "read_attempt", job_id=job, attempt=attempt)
+
+
+async def read_authority(connection: Connection, job: JobId, attempt: int, runner: str) -> AuthorityRow | None:
+    return await fetch_one(connection, AuthorityRow, "read_authority", job_id=job, attempt=attempt, runner=runner)
 
 
 async def take_lost_attempt(connection: Connection, job: JobId, attempt: int) -> AttemptRow | None:

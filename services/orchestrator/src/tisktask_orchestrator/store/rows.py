@@ -100,6 +100,21 @@ class AttemptRow:
 
 
 @dataclass(frozen=True)
+class AuthorityRow:
+    """The attempt in whose name a runner asks, its job and its run."""
+
+    job_id: JobId
+    run_id: RunId
+    repository_id: RepositoryId
+    attempt: int
+    name: str
+    depth: int
+    stop_state: str | None
+    run_number: int
+    run_stop_state: str | None
+
+
+@dataclass(frozen=True)
 class AttemptKey:
     """Which attempt of which job."""
 
