@@ -37,6 +37,9 @@ class RunnerSettings(BusSettings):
     default_image_archive: Path | None = Field(
         default=None, description="root file system of the default image; made if missing; default: in state_dir"
     )
+    command_client: Path | None = Field(
+        default=None, description="the program tisktask-cmd, given to every job; none: jobs bring a client of their own"
+    )
     registry: str = Field(default="", description="registry (and prefix) that built images are shared through")
     build_seconds: float = Field(default=1800, gt=0, description="longest build of an image")
     build_memory_bytes: int = Field(default=0, ge=0, description="memory of a build; 0: no limit")
@@ -47,7 +50,7 @@ class RunnerSettings(BusSettings):
     mirror_days: float = Field(default=14, gt=0, description="mirrors that were not used for so long are removed")
     image_days: float = Field(default=14, gt=0, description="built images that were not used for so long are removed")
 
-    @field_validator("state_dir", "default_image_archive")
+    @field_validator("state_dir", "default_image_archive", "command_client")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         # Podman resolves mounts on its own: a relative path would be of another directory.

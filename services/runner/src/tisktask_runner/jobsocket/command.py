@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from tisktask_common.resp import Failure, Reply
 
@@ -31,6 +32,18 @@ class Session:
     push: Callable[[Reply], None] = lambda _reply: None
     #: Set by QUIT: the connection is closed after the reply.
     is_leaving: bool = False
+    #: Set by REQUESTID: the next command's request has this id, on whatever connection it is repeated.
+    request_id: str | None = None
+
+    def take_request_id(self) -> str:
+        """Name the request that a command makes: as its client says (REQUESTID, for one command), or like no other.
+
+        To be called once per command that changes something (or starts a job, or a container), or once for those that
+        travel together. A repeat under the same name must have the same answer and no second effect; a command that
+        waits asks under it each time, so "not yet" must not be kept as its answer.
+        """
+        request_id, self.request_id = self.request_id, None
+        return request_id or uuid4().hex
 
 
 #: Carries out a command: `arguments` are those behind its name. Raises CommandError (and TisktaskErrors, which become
