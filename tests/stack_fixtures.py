@@ -105,15 +105,20 @@ def left_over(storage: Storage) -> dict[str, list[str]]:
     return {kind: things for kind, things in found.items() if things}
 
 
+def import_image(storage: Storage, tar: bytes, name: str, *changes: str) -> None:
+    """Make an image of a root file system; `changes` are instructions such as `CMD [...]`."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "root.tar"
+        archive.write_bytes(tar)
+        podman(storage, "import", *(f"--change={change}" for change in changes), str(archive), name)
+    assert podman(storage, "images", "-q", name).strip()
+
+
 @pytest.fixture(scope="session")
 def busybox(storage: Storage) -> str:
     """Debian's static busybox under the official name, as a base for builds."""
     name = "docker.io/library/busybox:latest"
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "busybox.tar"
-        archive.write_bytes(busybox_tar())
-        podman(storage, "import", str(archive), name)
-    assert podman(storage, "images", "-q", name).strip()
+    import_image(storage, busybox_tar(), name)
     return name
 
 
