@@ -19,6 +19,7 @@ from tisktask_runner.engine.model import Collected
 from tisktask_runner.engine.pods import Engine, open_engine
 from tisktask_runner.image.host import BuildHost
 from tisktask_runner.image.use import ImageUse
+from tisktask_runner.news import NewsDesk
 from tisktask_runner.source.mirror import Mirrors
 from tisktask_runner.source.mirror_place import MirrorPlace, create_mirror, sharing_mirror
 
@@ -39,6 +40,7 @@ async def shop(podman_host: PodmanHost, bus: Bus, tmp_path: Path) -> AsyncIterat
             mirrors=Mirrors(tmp_path / "mirrors"),
             images=Images(engine, host, IMAGE, tmp_path / "default.tar", ImageUse(tmp_path / "image-use")),
             lane=None,  # type: ignore[arg-type] - nothing here ships a log
+            news=NewsDesk(),
             keys=KeyPair.generate(),
         )
 

@@ -29,6 +29,7 @@ from tisktask_runner.image.use import ImageUse
 from tisktask_runner.log.shipper import ShippingLane
 from tisktask_runner.log.uplink import LogUplink
 from tisktask_runner.log.watch import FileWatcher
+from tisktask_runner.news import NewsDesk
 from tisktask_runner.settings import RunnerSettings
 from tisktask_runner.source.mirror import Mirrors
 from tisktask_runner.source.transfer import TransferLimits
@@ -72,6 +73,7 @@ async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> N
     ages = Ages(settings.mirror_days * _DAY_SECONDS, settings.image_days * _DAY_SECONDS)
     worker.puller.is_paused = True  # until Podman has answered
     await obey_orders(shop.bus, settings.runner, roster)
+    await shop.news.open(shop.bus, settings.runner)
     # What runs already comes before new work, and its lease is extended before anything that may take time.
     worker.adopt()
     taking = [
@@ -182,6 +184,7 @@ def _furnish(settings: RunnerSettings, bus: Bus, engine: Engine, lane: ShippingL
         mirrors=Mirrors(state / "mirrors", limits),
         images=Images(engine, host, settings.default_image, archive, ImageUse(state / "image-use")),
         lane=lane,
+        news=NewsDesk(),
         keys=KeyPair.generate(),
     )
 

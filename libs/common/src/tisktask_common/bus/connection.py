@@ -69,10 +69,19 @@ class Bus:
         self.client = client
         self.user = user
         self.jetstream = client.jetstream(timeout=TRY_SECONDS)
+        self._on_reconnect: list[Callable[[], None]] = []
 
     @property
     def is_ready(self) -> bool:
         return self.client.is_connected
+
+    def on_reconnect(self, listener: Callable[[], None]) -> None:
+        """Be told each time that the server was away and is back: what it said meanwhile was not heard."""
+        self._on_reconnect.append(listener)
+
+    async def told_of_reconnect(self) -> None:
+        for listener in self._on_reconnect:
+            listener()
 
     async def close(self) -> None:
         """Send what is buffered and leave; while the server is away, leave without."""
@@ -198,6 +207,11 @@ async def connect(settings: BusSettings, service: str, on_closed: Callable[[], N
         if on_closed:
             on_closed()
 
+    async def reconnected() -> None:
+        for bus in made:
+            await bus.told_of_reconnect()
+
+    made: list[Bus] = []
     user = settings.nats_user or service
     options: dict[str, Any] = {}
     if settings.nats_seed:
@@ -216,13 +230,15 @@ async def connect(settings: BusSettings, service: str, on_closed: Callable[[], N
                 drain_timeout=2,
                 error_cb=on_error,
                 closed_cb=closed,
+                reconnected_cb=reconnected,
                 **options,
             )
         except (nats.errors.Error, OSError) as error:
             log.warning("bus_not_reachable", url=settings.nats_url, error=str(error) or repr(error))
             await asyncio.sleep(0.5)
         else:
-            return Bus(client, user)
+            made.append(Bus(client, user))
+            return made[0]
 
 
 async def _answer_one(message: Msg, kind: type[RequestT], handler: Callable[[RequestT, str], Awaitable[Value]]) -> None:

@@ -1,6 +1,7 @@
 """The attempts that this process supervises: those that it claimed, and those that it found abandoned."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
@@ -9,6 +10,7 @@ from prometheus_client import Counter, Gauge
 from tisktask_common.rpc import AttemptRef, StopOrder
 from tisktask_runner.attempt.custody import Custody
 from tisktask_runner.attempt.directory import attempt_name, unlocked_attempts
+from tisktask_runner.attempt.lending import Lending
 from tisktask_runner.attempt.supervise import Attempt
 from tisktask_runner.attempt.workshop import Workshop
 
@@ -29,11 +31,16 @@ class Roster:
         self._attempts: dict[str, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = asyncio.Event()
+        self._on_lending: list[Callable[[], None]] = []
         slots_busy.set_function(lambda: self.busy)
+
+    def on_lending(self, listener: Callable[[], None]) -> None:
+        """Be told each time that an attempt lends its slot, or wants it back."""
+        self._on_lending.append(listener)
 
     def take(self, custody: Custody) -> Attempt:
         """Begin to supervise an attempt, or go on with it."""
-        attempt = Attempt(self._shop, custody)
+        attempt = Attempt(self._shop, custody, Lending(self._tell_of_lending))
         self._attempts[attempt_name(attempt.ref)] = attempt
         task = asyncio.create_task(self._supervise(attempt), name=attempt_name(attempt.ref))
         self._tasks.add(task)
@@ -71,6 +78,11 @@ class Roster:
         """Count those of them that no work message holds a slot for."""
         return sum(attempt.is_adopted and not attempt.has_ended.is_set() for attempt in self._attempts.values())
 
+    @property
+    def lent(self) -> int:
+        """Count the attempts that use the host but only wait for others."""
+        return sum(attempt.lending.is_lent and not attempt.has_ended.is_set() for attempt in self._attempts.values())
+
     def unsettled(self) -> list[AttemptRef]:
         """List the attempts whose leases must be extended."""
         return [attempt.ref for attempt in self._attempts.values() if not attempt.is_settled]
@@ -103,6 +115,10 @@ class Roster:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _tell_of_lending(self) -> None:
+        for listener in self._on_lending:
+            listener()
 
     async def _supervise(self, attempt: Attempt) -> None:
         try:

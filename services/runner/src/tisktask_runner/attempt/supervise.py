@@ -21,6 +21,7 @@ from tisktask_runner import words
 from tisktask_runner.attempt.custody import Custody
 from tisktask_runner.attempt.directory import AttemptRecord, Phase
 from tisktask_runner.attempt.interrupts import Interrupted, Interrupts
+from tisktask_runner.attempt.lending import Lending
 from tisktask_runner.attempt.notes import Notes
 from tisktask_runner.attempt.outbox import Outbox
 from tisktask_runner.attempt.outcome import Outcome, errored
@@ -42,7 +43,9 @@ attempts_ended = Counter(
 class Attempt:
     """One attempt in the hands of this process."""
 
-    def __init__(self, shop: Workshop, custody: Custody) -> None:
+    def __init__(self, shop: Workshop, custody: Custody, lending: Lending) -> None:
+        #: For the commands of its socket: they say when its program waits.
+        self.lending = lending
         self._shop = shop
         self._custody = custody
         self._directory = custody.directory

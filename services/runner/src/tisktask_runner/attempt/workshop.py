@@ -9,6 +9,7 @@ from tisktask_common.sealing import KeyPair
 from tisktask_runner.attempt.images import Images
 from tisktask_runner.engine.pods import Engine
 from tisktask_runner.log.shipper import ShippingLane
+from tisktask_runner.news import NewsDesk
 from tisktask_runner.source.mirror import Mirrors, WantedCommit
 
 
@@ -24,6 +25,8 @@ class Workshop:
     mirrors: Mirrors
     images: Images
     lane: ShippingLane
+    #: Tells those who wait that it is time to ask again.
+    news: NewsDesk
     #: Secrets of claimed jobs are sealed for it. Of this process alone, and never on disk.
     keys: KeyPair
 
