@@ -32,6 +32,8 @@ class Session:
     push: Callable[[Reply], None] = lambda _reply: None
     #: Set by QUIT: the connection is closed after the reply.
     is_leaving: bool = False
+    #: What to do when the connection is closed, whoever has closed it. Must not block.
+    when_closed: "list[Callable[[Session], None]]" = field(default_factory=list["Callable[[Session], None]"])
     #: Set by REQUESTID: the next command's request has this id, on whatever connection it is repeated.
     request_id: str | None = None
 
