@@ -36,8 +36,15 @@ class Pairs:
     items: "list[tuple[Reply, Reply]]"
 
 
+@dataclass(frozen=True)
+class Several:
+    """What a command replies that has more than one reply, or none (`SUBSCRIBE`): one after another."""
+
+    items: "list[Reply]"
+
+
 #: None is null; NULL_ARRAY its other form in RESP2, where the contract asks for it (`BLPOP`).
-Reply: TypeAlias = "int | float | bytes | Simple | Failure | Push | Pairs | NullArray | list[Reply] | None"
+Reply: TypeAlias = "int | float | bytes | Simple | Failure | Push | Pairs | Several | NullArray | list[Reply] | None"
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,9 @@ def _write(out: list[bytes], reply: Reply, protocol: int) -> None:  # noqa: C901
             for pair in items:
                 for item in pair:
                     _write(out, item, protocol)
+        case Several(items):
+            for item in items:
+                _write(out, item, protocol)
         case list():
             _write_all(out, b"*", reply, protocol)
 
@@ -111,6 +121,8 @@ def to_json(reply: Reply) -> Any:  # noqa: PLR0911 - one case per kind
             return {"pairs": [[to_json(key), to_json(value)] for key, value in items]}
         case Push(items):
             return {"push": [to_json(item) for item in items]}
+        case Several(items):
+            return {"several": [to_json(item) for item in items]}
         case list():
             return [to_json(item) for item in reply]
 
@@ -133,6 +145,8 @@ def from_json(value: Any) -> Reply:  # noqa: PLR0911 - one case per kind
             return Pairs([(from_json(key), from_json(held)) for key, held in content])
         case "push":
             return Push([from_json(item) for item in content])
+        case "several":
+            return Several([from_json(item) for item in content])
         case "null":
             return NULL_ARRAY
         case _:

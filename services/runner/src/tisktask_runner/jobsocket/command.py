@@ -32,10 +32,17 @@ class Session:
     push: Callable[[Reply], None] = lambda _reply: None
     #: Set by QUIT: the connection is closed after the reply.
     is_leaving: bool = False
-    #: What to do when the connection is closed, whoever has closed it. Must not block.
+    #: What to do when the connection is closed, whoever has closed it, and at RESET. Must not block.
     when_closed: "list[Callable[[Session], None]]" = field(default_factory=list["Callable[[Session], None]"])
     #: Set by REQUESTID: the next command's request has this id, on whatever connection it is repeated.
     request_id: str | None = None
+    #: From MULTI to EXEC or DISCARD.
+    transaction: "Transaction | None" = None
+
+    def let_go(self) -> None:
+        """Do what commands have asked to be done at the end of the connection."""
+        while self.when_closed:
+            self.when_closed.pop()(self)
 
     def take_request_id(self) -> str:
         """Name the request that a command makes: as its client says (REQUESTID, for one command), or like no other.
@@ -74,9 +81,28 @@ class Command:
     is_blocking: bool = False
     #: Data commands: those that follow one another on a connection travel together.
     is_data: bool = False
+    #: Its handler never waits for anything: it may be answered at once.
+    is_immediate: bool = False
+    #: It may stand between MULTI and EXEC though it is no data command: it is carried out after those, at EXEC.
+    is_for_transactions: bool = False
+
+    def accepts(self, arguments_count: int) -> bool:
+        """Tell whether so many arguments behind the name are right."""
+        words_count = arguments_count + 1
+        return words_count == self.arity if self.arity >= 0 else words_count >= -self.arity
 
     def usage(self) -> str:
         return f"{self.name} {self.syntax}".rstrip()
+
+
+@dataclass
+class Transaction:
+    """What was said since MULTI."""
+
+    queued: list[tuple[Command, list[bytes]]] = field(default_factory=list[tuple[Command, list[bytes]]])
+    size_bytes: int = 0
+    #: A command was refused: EXEC will refuse the others too.
+    is_broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,5 +120,5 @@ class CommandTable:
 
 
 #: Executes data commands (name and arguments each) in one transaction: a reply per command. For MULTI, and for those
-#: that follow one another on a connection.
-DataExecutor = Callable[[list[list[bytes]]], Awaitable[list[Any]]]
+#: that follow one another on a connection. All are one request: it calls `Session.take_request_id` once.
+DataExecutor = Callable[[Session, list[list[bytes]]], Awaitable[list[Any]]]
