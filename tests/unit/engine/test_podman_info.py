@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tisktask_runner.engine.cgroup import CgroupLayout, read_out_of_memory
+from tisktask_runner.engine.cgroup import CgroupLayout, KillCount, read_out_of_memory
 from tisktask_runner.engine.ending import read_time
 from tisktask_runner.engine.podman_info import pod_name, read_podman_info
 
@@ -42,15 +42,40 @@ def test_names_keep_hosts_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layout", "file"),
+    ("layout", "own", "whole_pod"),
     [
-        (CgroupLayout(1, "cgroupfs"), "/sys/fs/cgroup/memory/p/pod/libpod-c/memory.oom_control"),
-        (CgroupLayout(1, "systemd"), "/sys/fs/cgroup/memory/p/pod/libpod-c.scope/memory.oom_control"),
-        (CgroupLayout(2, "systemd"), "/sys/fs/cgroup/p/pod/memory.events"),
+        (CgroupLayout(1, "cgroupfs"), "/memory/p/pod/libpod-c/memory.oom_control", None),
+        (CgroupLayout(1, "systemd"), "/memory/p/pod/libpod-c.scope/memory.oom_control", None),
+        (CgroupLayout(2, "cgroupfs"), "/p/pod/libpod-c/memory.events", "/p/pod/memory.events"),
+        (CgroupLayout(2, "systemd"), "/p/pod/libpod-c.scope/memory.events", "/p/pod/memory.events"),
     ],
 )
-def test_kills_are_counted_where_the_layout_says(layout: CgroupLayout, file: str) -> None:
-    assert layout.out_of_memory_file("/p/pod", "c") == Path(file)
+def test_kills_are_counted_where_the_layout_says(layout: CgroupLayout, own: str, whole_pod: str | None) -> None:
+    files = layout.out_of_memory_files("/p/pod", "c")
+    assert files == (Path(f"/sys/fs/cgroup{own}"), whole_pod and Path(f"/sys/fs/cgroup{whole_pod}"))
+
+
+@pytest.mark.parametrize(
+    ("own", "whole_pod", "has_company", "expected"),
+    [
+        (1, 1, True, True),
+        # A container beside it was killed.
+        (0, 1, True, False),
+        (None, 1, True, None),
+        # The job was alone: whatever was killed in the pod was the job's.
+        (None, 1, False, True),
+        (None, 0, True, False),
+        (None, None, False, None),
+    ],
+)
+def test_a_kill_is_blamed_on_the_container_in_which_it_was(
+    tmp_path: Path, own: int | None, whole_pod: int | None, has_company: bool, expected: bool | None
+) -> None:
+    for name, count in (("own", own), ("pod", whole_pod)):
+        if count is not None:
+            (tmp_path / name).write_text(f"oom_kill {count}\n")
+    count = KillCount(tmp_path / "own", tmp_path / "pod", lambda: has_company)
+    assert count.read() is expected
 
 
 @pytest.mark.parametrize(

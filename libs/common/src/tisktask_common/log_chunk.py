@@ -57,9 +57,10 @@ class LogChunk:
     def end(self) -> int:
         return self.offset + len(self.data)
 
-    def message_id(self, job: str, attempt: int) -> str:
+    def message_id(self, job: str, attempt: int, container: str = "") -> str:
         """Name the chunk for deduplication: offset and length, for a resumed sender may cut differently."""
-        return f"{job}.{attempt}:{self.offset}+{len(self.data)}{'!' if self.is_last else ''}"
+        log = f"{job}.{attempt}.{container}" if container else f"{job}.{attempt}"
+        return f"{log}:{self.offset}+{len(self.data)}{'!' if self.is_last else ''}"
 
 
 def encode(chunk: LogChunk) -> bytes:

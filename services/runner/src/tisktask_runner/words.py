@@ -80,6 +80,13 @@ def log_cut(limit_bytes: int) -> str:
     return f"\n[tisktask] {log_limit_reached(limit_bytes)} What it printed after this is not kept.\n"
 
 
+def container_log_cut(limit_bytes: int) -> str:
+    return (
+        f"\n[tisktask] This log is larger than the limit of {_size(limit_bytes)}. The container runs on; "
+        "what it printed after this is not kept.\n"
+    )
+
+
 def _signal_name(number: int) -> str:
     try:
         return signals.Signals(number).name

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +19,33 @@ class CgroupLayout:
     manager: str
     is_root: bool = True
 
-    def out_of_memory_file(self, pod_cgroup: str, container_id: str) -> Path:
-        """The file that counts kills: the pod's on v2 (stays until the pod is removed), the container's on v1."""
-        if self.version == 2:
-            return Path("/sys/fs/cgroup") / pod_cgroup.lstrip("/") / "memory.events"
+    def out_of_memory_files(self, pod_cgroup: str, container_id: str) -> tuple[Path, Path | None]:
+        """The files that count kills: the container's own, and on v2 the pod's (stays until the pod is removed)."""
         leaf = f"libpod-{container_id}" + (".scope" if self.manager == "systemd" else "")
-        return Path("/sys/fs/cgroup/memory") / pod_cgroup.lstrip("/") / leaf / "memory.oom_control"
+        if self.version == 2:
+            pod = Path("/sys/fs/cgroup") / pod_cgroup.lstrip("/")
+            return pod / leaf / "memory.events", pod / "memory.events"
+        return Path("/sys/fs/cgroup/memory") / pod_cgroup.lstrip("/") / leaf / "memory.oom_control", None
+
+
+@dataclass(frozen=True)
+class KillCount:
+    """The kernel's counts of kills."""
+
+    #: The container's own; gone soon after its end.
+    own: Path
+    #: The pod's, with cgroup v2: stays until the pod is removed, and counts those of all its containers.
+    whole_pod: Path | None = None
+    has_company: Callable[[], bool] = lambda: False
+
+    def read(self) -> bool | None:
+        """Whether a process was killed; None: it is not known (any more)."""
+        killed = read_out_of_memory(self.own)
+        if killed is not None or self.whole_pod is None:
+            return killed
+        killed = read_out_of_memory(self.whole_pod)
+        # With containers beside it, a kill in the pod need not be one of this container.
+        return None if killed and self.has_company() else killed
 
 
 def read_out_of_memory(file: Path) -> bool | None:

@@ -1,15 +1,17 @@
-"""What is said to libpod for one job: its network, its pod, its container. Pure: values in, JSON out."""
+"""What is said to libpod for one job: its network, its pod, its containers. Pure: values in, JSON out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tisktask_common.rpc import Limits
-from tisktask_runner.engine.model import HOST_LABEL, Mount, PodSpec
+from tisktask_runner.engine.model import HOST_LABEL, Mount, PodSpec, SidecarSpec
 
 #: On job containers only (infra containers inherit a pod's labels): all that is needed to find a pod again.
 NETWORK_LABEL = "tisktask.engine.network"
 LOG_LABEL = "tisktask.engine.log"
+#: On the containers beside a job's: they bear none of its labels, so they are never taken for it.
+BESIDE_LABEL = "tisktask.engine.beside"
 
 #: What a container's root needs for package managers, chown and servers on low ports. Podman's default less SETPCAP
 #: and SYS_CHROOT; none of MKNOD, NET_RAW, AUDIT_WRITE.
@@ -93,7 +95,7 @@ def pod_body(name: str, host: str, network: str | None, mode: str, cgroup_parent
 
 @dataclass(frozen=True)
 class ContainerOrder:
-    """Where a job's container is to be made."""
+    """Where a container is to be made."""
 
     name: str
     pod_id: str
@@ -105,15 +107,31 @@ class ContainerOrder:
 
 
 def container_body(spec: PodSpec, order: ContainerOrder) -> dict[str, Any]:
+    body = _common_body(spec, order) | {"entrypoint": spec.command, "command": [], "labels": _labels(spec, order)}
+    return body | ({"work_dir": spec.workdir} if spec.workdir else {})
+
+
+def sidecar_body(spec: SidecarSpec, order: ContainerOrder) -> dict[str, Any]:
+    """A container as its image wants to be run: entrypoint, command, user and directory are the image's.
+
+    Its processes are its own: images are made to be process number 1, and some insist (s6-overlay).
+    """
+    body = _common_body(spec, order) | {
+        "pidns": {"nsmode": "private"},
+        "labels": {HOST_LABEL: order.host, BESIDE_LABEL: spec.name},
+    }
+    if spec.arguments:
+        body["command"] = spec.arguments
+    return body | ({"user": spec.user} if spec.user else {})
+
+
+def _common_body(spec: PodSpec | SidecarSpec, order: ContainerOrder) -> dict[str, Any]:
     return {
         "name": order.name,
         "pod": order.pod_id,
         "image": spec.image,
-        "entrypoint": spec.command,
-        "command": [],
         "env": dict(spec.environment),
         "httpproxy": False,
-        "labels": _labels(spec, order),
         "mounts": [_shared_memory(spec.limits), *(_bind(mount, order) for mount in spec.mounts)],
         # Never a size: conmon would drop the oldest lines.
         "log_configuration": {"driver": "k8s-file", "path": str(spec.log_path)},
@@ -121,13 +139,13 @@ def container_body(spec: PodSpec, order: ContainerOrder) -> dict[str, Any]:
         "cap_drop": ["ALL"],
         "cap_add": list(CAPABILITIES),
         "resource_limits": _resources(spec.limits, order.controls),
-        # VOLUMEs of an image would be made as volumes that outlive the job.
+        # VOLUMEs of an image would outlive the job as volumes: they are plain directories of the container.
         "image_volume_mode": "ignore",
         "healthconfig": {"Test": ["NONE"]},
         "systemd": "false",
         "restart_policy": "no",
         "stop_timeout": 0,
-    } | ({"work_dir": spec.workdir} if spec.workdir else {})
+    }
 
 
 def _labels(spec: PodSpec, order: ContainerOrder) -> Mapping[str, str]:

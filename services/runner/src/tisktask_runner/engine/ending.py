@@ -12,9 +12,9 @@ from typing import Any
 
 import structlog
 
-from tisktask_runner.engine.cgroup import kernel_log_names
+from tisktask_runner.engine.cgroup import KillCount, kernel_log_names
 from tisktask_runner.engine.exits import ExitRecord, ExitWatcher
-from tisktask_runner.engine.libpod import EngineAwayError, Libpod, LibpodError
+from tisktask_runner.engine.libpod import EngineAwayError, EngineError, Libpod, LibpodError
 from tisktask_runner.engine.model import Exit, Lost, Pod
 from tisktask_runner.engine.start_errors import not_executed
 
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 _RECHECK_SECONDS = 30.0
 _RECHECK_UNWATCHED_SECONDS = 0.25
 _AWAY_SECONDS = 0.5
+#: A start that a killed process had asked for may still be on its way.
+_START_IN_FLIGHT_SECONDS = 1.0
 #: conmon writes the exit code before it ends itself.
 _AFTER_CONMON_SECONDS = 2.0
 _START_TIME_TRIES = 10
@@ -70,19 +72,30 @@ async def container_state(libpod: Libpod, container_id: str) -> ContainerState |
     raise AssertionError  # the loop ends by return
 
 
+async def state_if_started(libpod: Libpod, pod: Pod) -> ContainerState | None:
+    """The state of a container that was started before; None: it was not, so start it."""
+    state = await container_state(libpod, pod.container_id)
+    if state and state.never_started:
+        await asyncio.sleep(_START_IN_FLIGHT_SECONDS)
+        state = await container_state(libpod, pod.container_id)
+    if state is None:
+        raise EngineError(f"the pod {pod.pod_id[:12]} can not be started: its container was removed")
+    return None if state.never_started else state
+
+
 @dataclass(frozen=True)
 class Ending:
-    """Waits for one pod's end."""
+    """Waits for the end of one container: a job's, or one beside it."""
 
     libpod: Libpod
     exits: ExitWatcher
     pod: Pod
-    out_of_memory_file: Path
+    kills: KillCount
     #: None: it was started by another process.
     started_at: datetime | None
 
     async def wait(self) -> Exit | Lost:
-        ended = self.exits.expect(self.pod.container_id, self.out_of_memory_file)
+        ended = self.exits.expect(self.pod.container_id, self.kills.read)
         try:
             while True:
                 if ended.done():

@@ -17,8 +17,6 @@ import structlog
 from inotify_simple import INotify, flags
 from prometheus_client import Counter
 
-from tisktask_runner.engine.cgroup import read_out_of_memory
-
 log = structlog.get_logger()
 
 watch_errors = Counter("tisktask_runner_exit_watch_errors_total", "Exits that could not be read or watched")
@@ -41,7 +39,7 @@ class _Expected:
     """One who waits: there may be several for one container."""
 
     container_id: str
-    out_of_memory_file: Path
+    read_out_of_memory: Callable[[], bool | None]
     on_exit: Callable[[ExitRecord], None]
 
 
@@ -74,7 +72,7 @@ class ExitWatcher:
                 os.close(end)
             self._thread = self._wake = None
 
-    def expect(self, container_id: str, out_of_memory_file: Path) -> "asyncio.Future[ExitRecord]":
+    def expect(self, container_id: str, read_out_of_memory: Callable[[], bool | None]) -> "asyncio.Future[ExitRecord]":
         """A future of the container's end, done at once if it has ended. Cancel it to be rid of it."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ExitRecord] = loop.create_future()
@@ -87,7 +85,7 @@ class ExitWatcher:
             with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
                 loop.call_soon_threadsafe(resolve, record)
 
-        expected = _Expected(container_id, out_of_memory_file, on_exit)
+        expected = _Expected(container_id, read_out_of_memory, on_exit)
         with self._lock:
             self._expected.append(expected)
         future.add_done_callback(lambda _: self._forget(expected))
@@ -150,7 +148,7 @@ class ExitWatcher:
         file = self.directory / expected.container_id
         try:
             # Before the exit code: the control group is removed soon.
-            out_of_memory = read_out_of_memory(expected.out_of_memory_file)
+            out_of_memory = expected.read_out_of_memory()
             with file.open() as exit_file:
                 text = exit_file.read().strip()
                 ended_at = os.fstat(exit_file.fileno()).st_mtime

@@ -55,6 +55,7 @@ class Images:
             user=config.get("User") or "",
             environment=dict(entry.partition("=")[::2] for entry in config.get("Env") or []),
             labels=config.get("Labels") or {},
+            stop_signal=config.get("StopSignal") or "SIGTERM",
         )
 
     async def path_exists(self, ref: str, path: str) -> bool:

@@ -68,6 +68,24 @@ class PodSpec:
 
 
 @dataclass(frozen=True)
+class SidecarSpec:
+    """A container beside the job's, in its pod: it shares the pod's network, and has processes of its own."""
+
+    #: Unique in the pod.
+    name: str
+    image: str
+    #: Instead of the image's command, behind its entrypoint; empty: as the image says.
+    arguments: list[str]
+    #: Added to the image's own. May hold secrets.
+    environment: Mapping[str, str] = field(repr=False)
+    limits: Limits
+    log_path: Path
+    #: Instead of the image's user.
+    user: str = ""
+    mounts: list[Mount] = field(default_factory=list[Mount])
+
+
+@dataclass(frozen=True)
 class Pod:
     """A pod that exists. Enough to start, await, stop and remove it, also in another process."""
 
@@ -76,6 +94,8 @@ class Pod:
     #: Name of its own network; None if it has none.
     network: str | None
     log_path: Path
+    #: The container is not the job's but one beside it.
+    is_beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +158,8 @@ class ImageConfig:
     user: str
     environment: Mapping[str, str]
     labels: Mapping[str, str]
+    #: What it wants to be ended with.
+    stop_signal: str = "SIGTERM"
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,18 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
 
-from tisktask_runner.engine import garbage
+from tisktask_runner.engine import beside, garbage
 from tisktask_runner.engine.container_body import LOG_LABEL, ContainerOrder, container_body, pod_body
-from tisktask_runner.engine.ending import ContainerState, Ending, container_state
+from tisktask_runner.engine.ending import Ending, state_if_started
 from tisktask_runner.engine.exits import ExitWatcher
 from tisktask_runner.engine.images import Images
 from tisktask_runner.engine.isolation import Isolation
 from tisktask_runner.engine.libpod import EngineAwayError, EngineError, Libpod, LibpodError
+from tisktask_runner.engine.memory_kills import KillCounts
 from tisktask_runner.engine.model import (
     HOST_LABEL,
     Collected,
@@ -31,17 +31,16 @@ from tisktask_runner.engine.model import (
     Pod,
     PodSpec,
     PodSummary,
+    SidecarSpec,
     Started,
 )
 from tisktask_runner.engine.networks import Networks, build_network_name
 from tisktask_runner.engine.podman_info import PodmanInfo, infra_name, pod_name, read_podman_info, read_summary
-from tisktask_runner.engine.removal import remove_pod, remove_unfinished
+from tisktask_runner.engine.removal import remove_container, remove_pod, remove_unfinished
 from tisktask_runner.engine.start_errors import not_started
 
 log = structlog.get_logger()
 
-#: A start that a killed process had asked for may still be on its way.
-_START_IN_FLIGHT_SECONDS = 1.0
 _KILL_SECONDS_MAX = 30.0
 _INFRA_FAILED = "starting some containers"
 _REMOVALS_AT_ONCE = 2
@@ -78,6 +77,7 @@ class Engine:
         self._exits = exits
         self._networks = Networks(libpod, place.host, isolation)
         self._images = Images(libpod)
+        self._kills = KillCounts(libpod, place.host)
         self._info: PodmanInfo | None = None
         self._starts = asyncio.Semaphore(place.starts_max or os.cpu_count() or 2)
         self._removals = asyncio.Semaphore(_REMOVALS_AT_ONCE)
@@ -127,9 +127,24 @@ class Engine:
                 # The start of the program tries again, and says why if it is in vain.
                 log.info("infra_not_started_early", pod_id=pod_id, error=error.message)
 
+    async def create_beside(self, pod: Pod, spec: SidecarSpec) -> Pod:
+        """Make a container beside the job's, which is not started; asked again, it is the same. It ends with the pod.
+
+        Like the job's it can be started, awaited and stopped.
+        """
+        self._kills.note_company(pod)
+        made, is_new = await beside.create_beside(self._libpod, await self._podman_info(), self.place.host, pod, spec)
+        if is_new:
+            self._fresh.add(made.container_id)
+        return made
+
+    async def process_of(self, pod: Pod) -> int:
+        """The number of its first process; 0: it does not run, or its number means nothing to this process."""
+        return await beside.process_of(self._libpod, pod.container_id)
+
     async def start(self, pod: Pod) -> Started | NotStarted:
         """Execute the program. Never a second time: a pod that runs or has ended is `Started`."""
-        if pod.container_id not in self._fresh and (state := await self._state_of_known(pod)):
+        if pod.container_id not in self._fresh and (state := await state_if_started(self._libpod, pod)):
             return Started(state.started_at or datetime.now(UTC))
         self._fresh.discard(pod.container_id)
         async with self._starts:
@@ -155,21 +170,11 @@ class Engine:
             await self._libpod.post(f"/containers/{infra}/start")
             await self._libpod.post(f"/containers/{pod.container_id}/start")
 
-    async def _state_of_known(self, pod: Pod) -> ContainerState | None:
-        """The state of a pod that was started before; None: it was not, so start it."""
-        state = await container_state(self._libpod, pod.container_id)
-        if state and state.never_started:
-            await asyncio.sleep(_START_IN_FLIGHT_SECONDS)
-            state = await container_state(self._libpod, pod.container_id)
-        if state is None:
-            raise EngineError(f"the pod {pod.pod_id[:12]} can not be started: its container was removed")
-        return None if state.never_started else state
-
     async def wait(self, pod: Pod) -> Exit | Lost:
         """Wait for the program's end. Also for a pod that another process started, or that ended unwatched."""
         while True:
             try:
-                file = await self._out_of_memory_file(pod)
+                kills = await self._kills.of(pod, await self._podman_info())
                 break
             except EngineAwayError:
                 await asyncio.sleep(_AWAY_SECONDS)
@@ -178,11 +183,11 @@ class Engine:
                     raise
                 return Lost("its pod was removed")
         started_at = self._started_at.get(pod.container_id)
-        return await Ending(self._libpod, self._exits, pod, file, started_at).wait()
+        return await Ending(self._libpod, self._exits, pod, kills, started_at).wait()
 
-    async def stop(self, pod: Pod, grace_seconds: float) -> None:
+    async def stop(self, pod: Pod, grace_seconds: float, first: str = "SIGTERM") -> None:
         """Send SIGTERM to the program, and after the grace SIGKILL to all; returns when it has ended."""
-        for signal, seconds in (("SIGTERM", grace_seconds), ("SIGKILL", _KILL_SECONDS_MAX)):
+        for signal, seconds in ((first, grace_seconds), ("SIGKILL", _KILL_SECONDS_MAX)):
             if not await self._signal(pod, signal):
                 return
             try:
@@ -206,9 +211,13 @@ class Engine:
         return True
 
     async def remove(self, pod: Pod) -> None:
-        """Remove pod, container and network, running or not. Nothing there: done."""
+        """Remove pod, containers and network, running or not; one beside the job's alone. Nothing there: done."""
         self._fresh.discard(pod.container_id)
         self._started_at.pop(pod.container_id, None)
+        if pod.is_beside:
+            await remove_container(self._libpod, pod.container_id)
+            return
+        self._kills.forget(pod)
         async with self._removals:
             await remove_pod(self._libpod, pod.pod_id)
             if pod.network:
@@ -286,11 +295,3 @@ class Engine:
             if missing := [name for name, is_there in controls.items() if not is_there]:
                 log.error("limits_have_no_effect", limits=missing, hint="see `tisktask doctor`")
         return self._info
-
-    async def _out_of_memory_file(self, pod: Pod) -> Path:
-        info = await self._podman_info()
-        if parent := info.cgroup_parent(self.place.host):
-            group = f"{parent}/{pod.pod_id}"
-        else:
-            group = (await self._libpod.get(f"/pods/{pod.pod_id}/json")).get("CgroupPath") or ""
-        return info.layout.out_of_memory_file(group, pod.container_id)

@@ -19,6 +19,11 @@ async def remove_pod(libpod: Libpod, pod: str) -> None:
     await _remove(libpod, f"/pods/{pod}", force=True, timeout=0)
 
 
+async def remove_container(libpod: Libpod, container: str) -> None:
+    """Remove one container, killing what runs in it. Nothing there: done."""
+    await _remove(libpod, f"/containers/{container}", force=True, timeout=0, v=True)
+
+
 async def remove_network(libpod: Libpod, network: str) -> None:
     """Remove a network. Nothing there: done. In use: by a newer pod of the same name, so it stays."""
     try:

@@ -25,7 +25,7 @@ class LogPart:
 
 @dataclass(frozen=True)
 class LogSource:
-    """The files of one attempt's log in their order, and how its messages are named."""
+    """The files of one log in their order, and how its messages are named."""
 
     job: str
     attempt: int
@@ -33,6 +33,15 @@ class LogSource:
     parts: list[LogPart]
     #: Bytes of output that are kept; zero: no limit.
     bytes_max: int = 0
+    #: Of a container beside the job; empty: the log is the job's own.
+    container: str = ""
+
+    def message_id(self, chunk: LogChunk) -> str:
+        return chunk.message_id(self.job, self.attempt, self.container)
+
+    @property
+    def words_at_cut(self) -> str:
+        return words.container_log_cut(self.bytes_max) if self.container else words.log_cut(self.bytes_max)
 
 
 @dataclass
@@ -103,7 +112,7 @@ def _add_segments(result: Cut, source: LogSource, segments: Segments) -> None:
     if source.bytes_max and chunk.end > source.bytes_max:
         segments.cut(max(0, source.bytes_max - chunk.offset))
         time_us = segments.times_us[-1] if segments.times_us else time.time_ns() // 1000
-        segments.append(time_us, LogStream.SYSTEM, words.log_cut(source.bytes_max).encode())
+        segments.append(time_us, LogStream.SYSTEM, source.words_at_cut.encode())
         chunk.data, chunk.is_last, chunk.is_truncated = segments.data, True, True
         result.is_truncated = True
     if chunk.data:
@@ -113,4 +122,4 @@ def _add_segments(result: Cut, source: LogSource, segments: Segments) -> None:
 
 
 def _add(result: Cut, source: LogSource, chunk: LogChunk) -> None:
-    result.messages.append(Outgoing(source.subject, encode(chunk), chunk.message_id(source.job, source.attempt)))
+    result.messages.append(Outgoing(source.subject, encode(chunk), source.message_id(chunk)))
