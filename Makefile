@@ -3,10 +3,10 @@ PYTHON := .venv/bin/python
 SOURCES := libs services cli tests tools examples
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run test check bench soak schemas pins format
+.PHONY: help setup setup-tests run test check bench soak schemas pins format command-client
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: ## install what is missing to run: packages, the Python environment, the default job image
 	@tools/setup
@@ -16,6 +16,9 @@ setup-tests: ## the same, and what the tests need (redis-cli, Chromium, debootst
 
 run: setup ## start everything on this machine and run this repository's own jobs
 	@exec .venv/bin/tisktask up --trigger-path .
+
+command-client: ## compile tisktask-cmd for a deployment's runners (DESTINATION=build/tisktask-cmd)
+	@python3 tools/command_client.py $(or $(DESTINATION),build/tisktask-cmd)
 
 test: setup-tests check ## all checks and all tests
 	@$(PYTHON) -m pytest -q -m "not benchmark and not soak"

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from tisktask_cli.diagnosis.finding import Finding, ok, problem, warning
+from tisktask_cli.stack.layout import command_client
 from tisktask_runner.host.diagnose import diagnose
 from tisktask_runner.host.facts import read_facts
 from tisktask_runner.host.probe import probe
@@ -28,7 +29,18 @@ def check_machine(runner_state: Path) -> list[Finding]:
             for found in diagnose(facts, probe(storage, facts))
         ),
         ok("python", f"{platform.python_version()} on {platform.platform()}"),
+        check_command_client(),
     ]
+
+
+def check_command_client() -> Finding:
+    if client := command_client():
+        return ok("tisktask-cmd", str(client))
+    return warning(
+        "tisktask-cmd",
+        "it is not compiled: only jobs with a Redis client of their own can use their socket",
+        "apt-get install musl-tools (or gcc and libc6-dev), then `make setup`",
+    )
 
 
 def check_disk(folder: Path) -> Finding:

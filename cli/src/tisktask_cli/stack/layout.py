@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,12 @@ class Layout:
         if len(os.fsencode(inside / _LONGEST_SOCKET_NAME)) <= SOCKET_PATH_BYTES_MAX:
             return inside
         return _short_place() / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
+
+
+def command_client() -> Path | None:
+    """Find tisktask-cmd, which set-up compiles beside this Python environment's programs."""
+    program = Path(sys.prefix) / "libexec" / "tisktask-cmd"
+    return program if os.access(program, os.X_OK) else None
 
 
 def _short_place() -> Path:

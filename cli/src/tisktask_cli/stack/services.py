@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tisktask_cli.stack.layout import Layout
+from tisktask_cli.stack.layout import Layout, command_client
 from tisktask_cli.stack.nats import EmbeddedNats
 from tisktask_cli.stack.ports import HOST, PortBook
 from tisktask_cli.stack.private_files import load_or_create_secret, private_folder, write_private
@@ -91,12 +91,15 @@ class Services:
             return f"{HOST}:{self.ports.known(name)}"
 
         def environment() -> dict[str, str]:
-            return self._common("runner", f"runner-{self.nats.runner}") | {
+            client = command_client()
+            own = {
                 "TISKTASK_RUNNER": self.nats.runner,
                 "TISKTASK_REPLICA": str(number),
                 "TISKTASK_PODMAN_SOCKET": self.podman_socket,
                 "TISKTASK_LISTEN": f"{HOST}:{self.ports.take(name)}",
+                **({"TISKTASK_COMMAND_CLIENT": str(client)} if client else {}),
             }
+            return self._common("runner", f"runner-{self.nats.runner}") | own
 
         # Its jobs' pods live on without it; it only has to hand over.
         return Service(Program(name, python_module("tisktask_runner"), environment), address, stops_at=1)
