@@ -1,10 +1,9 @@
 """Prepares a run: fetches the commit, finds its jobs, and makes their images. Its log tells a person what happened."""
 
-from dataclasses import dataclass
-
 from tisktask_common.lifecycle import JobState
 from tisktask_common.rpc import BuiltImage, JobSpec, Prepared, Program
 from tisktask_runner import words
+from tisktask_runner.attempt.commit import CommitRead, read_commit
 from tisktask_runner.attempt.directory import AttemptDirectory
 from tisktask_runner.attempt.images import PLATFORM
 from tisktask_runner.attempt.notes import Notes
@@ -15,28 +14,17 @@ from tisktask_runner.attempt.workshop import Workshop
 from tisktask_runner.image.key import ImagePlan, plan_image
 from tisktask_runner.source.checkout import check_out
 from tisktask_runner.source.discovery import Discovered, TooManyPrograms, discover
-from tisktask_runner.source.listing import read_listing
-from tisktask_runner.source.mirror import fetch_commit
-from tisktask_runner.source.outcomes import CheckedOut, CheckoutFailed, Fetched
-from tisktask_runner.source.tree import Listing
+from tisktask_runner.source.outcomes import CheckedOut, Fetched
 from tisktask_runner.source.unsupported import unsupported_warnings
-
-
-@dataclass(frozen=True)
-class _Read:
-    """The commit and its files."""
-
-    fetched: Fetched
-    listing: Listing
 
 
 async def prepare(shop: Workshop, directory: AttemptDirectory, spec: JobSpec, stopwatch: Stopwatch) -> Outcome:
     """Prepare the run; the outcome carries its jobs."""
     notes = Notes(directory.output_log)
     notes.say(words.preparing(spec))
-    read = await stopwatch.time("source", _read_commit(shop, spec))
-    if isinstance(read, Outcome):
-        return _tell(notes, read)
+    read = await stopwatch.time("source", read_commit(shop, spec))
+    if not isinstance(read, CommitRead):
+        return _tell(notes, outcome_of_source(read))
     found = discover(read.listing.entries, spec.change.event, spec.change.action)
     if isinstance(found, TooManyPrograms):
         return _tell(notes, failed(found.reason))
@@ -54,21 +42,6 @@ async def prepare(shop: Workshop, directory: AttemptDirectory, spec: JobSpec, st
     )
     reason = "" if found.programs else found.reason_if_empty
     return Outcome(JobState.SUCCEEDED, reason, prepared=prepared)
-
-
-async def _read_commit(shop: Workshop, spec: JobSpec) -> _Read | Outcome:
-    """Fetch and list; a mirror that turns out to be damaged is made anew, once."""
-    is_damaged = False
-    while True:
-        fetched = await fetch_commit(shop.mirrors, shop.wanted_commit(spec), is_mirror_damaged=is_damaged)
-        if not isinstance(fetched, Fetched):
-            return outcome_of_source(fetched)
-        listing = await read_listing(fetched.mirror, fetched.sha)
-        if not isinstance(listing, CheckoutFailed):
-            return _Read(fetched, listing)
-        if is_damaged or not listing.is_mirror_damaged:
-            return outcome_of_source(listing)
-        is_damaged = True
 
 
 async def _make_images(

@@ -31,18 +31,20 @@ TEXT_BYTES_MAX, TEXTS_BYTES_MAX, ATTRIBUTE_FILES_MAX = 1_000_000, 16_000_000, 20
 TARGET_BYTES_MAX = 4096
 
 
-async def read_listing(mirror: Path, sha: str, files_max: int = FILES_MAX) -> Listing | CheckoutFailed:
-    """List all files of a commit."""
-    return await in_own_thread("listing", partial(_read, mirror, sha, files_max))
+async def read_listing(
+    mirror: Path, sha: str, files_max: int = FILES_MAX, build_file: str | None = None
+) -> Listing | CheckoutFailed:
+    """List all files of a commit. `build_file` is one of any name and place, besides those in `.tisktask/`."""
+    return await in_own_thread("listing", partial(_read, mirror, sha, files_max, build_file))
 
 
-def _read(mirror: Path, sha: str, files_max: int) -> Listing | CheckoutFailed:
+def _read(mirror: Path, sha: str, files_max: int, build_file: str | None) -> Listing | CheckoutFailed:
     with sharing_mirror(MirrorPlace(mirror)):
         try:
             with open_mirror(mirror) as repository:
                 tree = repository[sha].peel(pygit2.Tree)
                 entries = _list(tree, files_max)
-                return Listing(str(tree.id), tuple(entries), _read_texts(repository, entries))
+                return Listing(str(tree.id), tuple(entries), _read_texts(repository, entries, build_file))
         except _TooMuchError as error:
             return CheckoutFailed(str(error))
         except (pygit2.GitError, KeyError, OSError, ValueError) as error:
@@ -87,10 +89,10 @@ def _entry(item: pygit2.Object, path: str) -> Entry:
     return Entry(path, mode, str(item.id), head, target)
 
 
-def _read_texts(repository: pygit2.Repository, entries: list[Entry]) -> dict[str, str]:
+def _read_texts(repository: pygit2.Repository, entries: list[Entry], build_file: str | None) -> dict[str, str]:
     texts: dict[str, str] = {}
     size = 0
-    for path, entry in _text_files(entries):
+    for path, entry in _text_files(entries, build_file):
         size += (length := repository.odb.read_header(entry.blob)[1])
         if length > TEXT_BYTES_MAX or size > TEXTS_BYTES_MAX:
             raise _TooMuchError(words.text_too_large(path, TEXT_BYTES_MAX))
@@ -98,12 +100,13 @@ def _read_texts(repository: pygit2.Repository, entries: list[Entry]) -> dict[str
     return texts
 
 
-def _text_files(entries: list[Entry]) -> Iterator[tuple[str, Entry]]:
+def _text_files(entries: list[Entry], build_file: str | None) -> Iterator[tuple[str, Entry]]:
     """List the texts to read: the name that counts, and the file that holds the text."""
     attributes = [entry for entry in entries if entry.path.rpartition("/")[2] == ".gitattributes"]
     for entry in attributes[:ATTRIBUTE_FILES_MAX]:
         yield entry.path, entry
-    named = [entry for entry in entries if entry.path in IGNORE_FILES or _is_build_file(entry.path)]
+    named_files = {*IGNORE_FILES, *(build_file + name for name in ("", *IGNORE_FILES))} if build_file else IGNORE_FILES
+    named = [entry for entry in entries if entry.path in named_files or _is_build_file(entry.path)]
     space = files_in("", entries) if any(entry.mode == LINK for entry in named) else None
     for entry in named:
         found = resolve(space, entry.path) if space and entry.mode == LINK else Inside(entry)
