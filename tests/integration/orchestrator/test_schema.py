@@ -38,7 +38,7 @@ async def rows(connection: Connection, query: Any, *values: Any) -> list[Any]:
         ("attempts", "state", set(JobState) - {JobState.QUEUED, JobState.SKIPPED}),
         ("repositories", "forge", set(FORGES)),
         ("jobs", "stop_state", {JobState.CANCELLED, JobState.TIMED_OUT}),
-        ("runs", "stop_state", {RunState.CANCELLED, RunState.TIMED_OUT}),
+        ("runs", "stop_state", {RunState.CANCELLED, RunState.TIMED_OUT, RunState.FAILED}),
     ],
 )
 async def test_a_column_allows_what_the_program_knows(
@@ -57,9 +57,10 @@ VIEWS = {
     "runs": "id number repository_id forge repository event action sha ref branch tag pull_request actor title trigger_id"
     " delivery state reason warnings revision cancel_requested_at created_at started_at finished_at",
     "jobs": "id run_id kind name path state reason exit_code signal out_of_memory attempt runner parent_job_id created_at"
-    " queued_at started_at finished_at",
+    " queued_at started_at finished_at title status_text summary result labels has_status may_fail is_detached arguments"
+    " shell",
     "attempts": "job_id attempt runner state reason exit_code signal out_of_memory claimed_at started_at finished_at",
-    "runners": "runner replica pool slots busy is_draining version engine last_seen_at is_alive",
+    "runners": "runner replica pool slots busy is_draining version engine last_seen_at is_alive labels waiting",
 }
 
 
@@ -128,6 +129,9 @@ HOT = {
     "list_overdue_runs": {"run_seconds_max": 60},
     "dispatch_jobs": {"pool": "default", "jobs_per_slot": 2},
     "redispatch_jobs": {"pool": "default", "unclaimed_seconds": 30},
+    "offer_jobs": {"pool": "default", "labels": ["gpu"], "jobs_max": 4, "unclaimed_seconds": 30},
+    "list_due_jobs": {"pool": "default", "labels": ["gpu"], "jobs_max": 4},
+    "list_hosts_for_run": {"run_id": "run_000001"},
     "extend_leases": {"runner": "host", "jobs": ["job_000001"], "attempts": [1], "lease_seconds": 15},
     "read_job_plan": {"job_id": "job_000001"},
     "count_unfinished": {},

@@ -8,6 +8,8 @@ from tisktask_orchestrator.store.runners import count_unfinished
 jobs_unfinished = Gauge(
     "tisktask_jobs_unfinished", "Jobs that have not ended: waiting, dispatched, starting, running", ["where"]
 )
+jobs_unplaceable = Gauge("tisktask_jobs_unplaceable", "Jobs that ask for labels which no live runner has")
+jobs_lending = Gauge("tisktask_jobs_lending", "Jobs that wait for others and lend their slot meanwhile")
 outbox_messages = Gauge("tisktask_outbox_messages", "Messages that are committed and not yet published")
 
 
@@ -19,4 +21,6 @@ async def measure(collaborators: Collaborators) -> None:
     jobs_unfinished.labels("dispatched").set(counts.dispatched)
     jobs_unfinished.labels("starting").set(counts.starting)
     jobs_unfinished.labels("running").set(counts.running)
+    jobs_unplaceable.set(counts.unplaceable)
+    jobs_lending.set(counts.lent)
     outbox_messages.set(counts.outbox)

@@ -4,6 +4,7 @@ from tisktask_common.bus.connection import Outgoing
 from tisktask_common.database.pool import Connection
 from tisktask_common.errors import UserError
 from tisktask_common.events import RunnerEvent, RunnerJoined
+from tisktask_common.labels import LABEL_FORM, LABELS_MAX, unusable_label
 from tisktask_common.rpc import AttemptRef, Heartbeat, HeartbeatReply
 from tisktask_common.subjects import event_subject
 from tisktask_orchestrator import words
@@ -13,8 +14,8 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import order_for
 from tisktask_orchestrator.store.attempts import extend_leases
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
-from tisktask_orchestrator.store.rows import LeaseRow
-from tisktask_orchestrator.store.runners import count_slots, join_host, upsert_runner
+from tisktask_orchestrator.store.rows import LeaseRow, WorkRow
+from tisktask_orchestrator.store.runners import count_slots, join_host, list_due_jobs, offer_jobs, upsert_runner
 from tisktask_orchestrator.transactions import transaction
 
 ATTEMPTS_MAX = 10_000
@@ -33,9 +34,11 @@ async def note_heartbeat(collaborators: Collaborators, beat: Heartbeat, caller: 
                 connection, RunnerJoined(runner=beat.runner, slots=await count_slots(connection, beat.runner))
             )
         leases = await extend_leases(connection, beat.runner, beat.attempts, lease_seconds) if beat.attempts else []
-    if has_joined or len(beat.attempts) < beat.slots:
+        # Last: who holds jobs' rows waits for nothing any more.
+        offers = await _offers(connection, beat, collaborators.settings.unclaimed_seconds)
+    if has_joined or len(beat.attempts) - beat.waiting < beat.slots:
         collaborators.work_wanted.set()
-    return _reply(beat, leases)
+    return _reply(beat, leases, offers)
 
 
 async def announce_runner(connection: Connection, event: RunnerEvent) -> None:
@@ -44,7 +47,16 @@ async def announce_runner(connection: Connection, event: RunnerEvent) -> None:
     await insert_outbox(connection, [Posted(f"runner:{event.runner}", message)])
 
 
-def _reply(beat: Heartbeat, leases: list[LeaseRow]) -> HeartbeatReply:
+async def _offers(connection: Connection, beat: Heartbeat, unclaimed_seconds: float) -> list[WorkRow]:
+    """Choose jobs that ask for labels of this host: for its free slots, or to keep the next ones that become free."""
+    if not beat.labels or beat.is_draining:
+        return []
+    if beat.free:
+        return await offer_jobs(connection, beat, unclaimed_seconds)
+    return await list_due_jobs(connection, beat)
+
+
+def _reply(beat: Heartbeat, leases: list[LeaseRow], offers: list[WorkRow]) -> HeartbeatReply:
     own = {(lease.job_id, lease.attempt) for lease in leases}
     return HeartbeatReply(
         stop=[
@@ -57,6 +69,7 @@ def _reply(beat: Heartbeat, leases: list[LeaseRow]) -> HeartbeatReply:
             for held in beat.attempts
             if (held.job_id, held.attempt) not in own
         ],
+        offers=[AttemptRef(job_id=offer.job_id, attempt=offer.attempt) for offer in offers],
     )
 
 
@@ -67,3 +80,7 @@ def _check(beat: Heartbeat) -> None:
             raise UserError(words.too_long(field, NAME_CHARS_MAX))
     if len(beat.attempts) > ATTEMPTS_MAX or not 0 <= beat.slots <= ATTEMPTS_MAX:
         raise UserError(words.too_long("attempts", ATTEMPTS_MAX))
+    if not 0 <= beat.waiting <= ATTEMPTS_MAX or not 0 <= beat.free <= ATTEMPTS_MAX:
+        raise UserError(words.too_long("waiting", ATTEMPTS_MAX))
+    if len(beat.labels) > LABELS_MAX or (unusable_label(beat.labels) is not None):
+        raise UserError(words.unusable_labels(LABELS_MAX, LABEL_FORM))

@@ -17,13 +17,18 @@ ALTER TABLE jobs
     ADD COLUMN may_fail boolean NOT NULL DEFAULT false,
     ADD COLUMN is_detached boolean NOT NULL DEFAULT false,
     -- It and all that it has started have ended: the worst of their states; null: not yet.
-    ADD COLUMN result text,
+    ADD COLUMN result text CHECK (result IN ('succeeded', 'failed', 'errored', 'cancelled', 'timed_out', 'skipped')),
     ADD COLUMN title text NOT NULL DEFAULT '',
     ADD COLUMN status_text text NOT NULL DEFAULT '',
-    ADD COLUMN summary text NOT NULL DEFAULT '';
+    ADD COLUMN summary text NOT NULL DEFAULT '',
+    -- How often it has changed what is said about it: each time is an event.
+    ADD COLUMN descriptions integer NOT NULL DEFAULT 0;
 CREATE UNIQUE INDEX jobs_by_spawn_key ON jobs (parent_job_id, spawn_key) WHERE spawn_key IS NOT NULL;
 CREATE UNIQUE INDEX jobs_by_spawn_request ON jobs (parent_job_id, spawn_request_id) WHERE spawn_request_id IS NOT NULL;
 CREATE INDEX jobs_of_parent ON jobs (parent_job_id) WHERE parent_job_id IS NOT NULL;
+-- What a parent's result waits for.
+CREATE INDEX jobs_not_concluded ON jobs (parent_job_id)
+    WHERE parent_job_id IS NOT NULL AND NOT is_detached AND result IS NULL;
 UPDATE jobs SET result = state WHERE finished_at IS NOT NULL;
 
 -- A run may also be ended as failed, by one of its jobs.
@@ -49,6 +54,11 @@ CREATE INDEX annotations_of_run ON annotations (run_id, id);
 ALTER TABLE runners
     ADD COLUMN labels text[] NOT NULL DEFAULT '{}',
     ADD COLUMN waiting integer NOT NULL DEFAULT 0;
+-- What jobs have started goes before what else waits in the repository.
+DROP INDEX jobs_waiting;
+CREATE INDEX jobs_waiting ON jobs (pool, repository_id, depth DESC, id)
+    WHERE finished_at IS NULL AND dispatched_at IS NULL AND labels = '{}';
+CREATE INDEX jobs_with_labels ON jobs (run_id) WHERE finished_at IS NULL AND labels <> '{}';
 
 -- CREATE OR REPLACE only adds columns at the end.
 CREATE OR REPLACE VIEW api.jobs AS

@@ -7,6 +7,7 @@ WITH unclaimed AS (
         AND dispatched_at IS NOT NULL
         AND dispatched_at < now() - make_interval(secs => %(unclaimed_seconds)s)
         AND state = 'queued'
+        AND labels = '{}'
         AND EXISTS (SELECT FROM orchestrator.runners WHERE pool = %(pool)s AND alive_until > now() AND NOT is_draining)
     FOR UPDATE SKIP LOCKED
 )

@@ -1,6 +1,7 @@
 """Statements about runner hosts, their replicas, and what is dispatched to them."""
 
 from tisktask_common.database.pool import Connection
+from tisktask_common.ids import RunId
 from tisktask_common.rpc import Heartbeat
 from tisktask_orchestrator.store.rows import HostRow, LockRow, RunnerRow, SlotsRow, UnfinishedRow, WorkRow
 from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
@@ -22,6 +23,8 @@ async def upsert_runner(connection: Connection, beat: Heartbeat, lease_seconds: 
         is_draining=beat.is_draining,
         version=beat.version,
         engine=beat.engine,
+        labels=beat.labels,
+        waiting=min(beat.waiting, len(beat.attempts)),
         lease_seconds=lease_seconds,
     )
 
@@ -53,6 +56,28 @@ async def dispatch_jobs(connection: Connection, pool: str, jobs_per_slot: int) -
 
 async def redispatch_jobs(connection: Connection, pool: str, unclaimed_seconds: float) -> list[WorkRow]:
     return await fetch_all(connection, WorkRow, "redispatch_jobs", pool=pool, unclaimed_seconds=unclaimed_seconds)
+
+
+async def offer_jobs(connection: Connection, beat: Heartbeat, unclaimed_seconds: float) -> list[WorkRow]:
+    return await fetch_all(
+        connection,
+        WorkRow,
+        "offer_jobs",
+        pool=beat.pool,
+        labels=beat.labels,
+        jobs_max=beat.free,
+        unclaimed_seconds=unclaimed_seconds,
+    )
+
+
+async def list_due_jobs(connection: Connection, beat: Heartbeat) -> list[WorkRow]:
+    return await fetch_all(
+        connection, WorkRow, "list_due_jobs", pool=beat.pool, labels=beat.labels, jobs_max=beat.slots
+    )
+
+
+async def list_hosts_for_run(connection: Connection, run: RunId) -> list[RunnerRow]:
+    return await fetch_all(connection, RunnerRow, "list_hosts_for_run", run_id=run)
 
 
 async def count_unfinished(connection: Connection) -> UnfinishedRow:
