@@ -11,7 +11,8 @@ import pytest
 from orchestrator_stage import make_settings
 from tisktask_common.database.migrate import drop_schema
 from tisktask_common.database.pool import Connection
-from tisktask_common.lifecycle import JobKind, JobState, RunState
+from tisktask_common.job_requests import Level
+from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState, RunState
 from tisktask_orchestrator.repository_rules import FORGES
 from tisktask_orchestrator.schema import SCHEMA
 from tisktask_orchestrator.service import prepare_schema
@@ -121,7 +122,15 @@ async def fill(connection: Connection) -> None:
 HOT = {
     "lock_run": {"run_id": "run_000001"},
     "lock_run_of_job": {"job_id": "job_000001"},
-    "list_jobs": {"run_id": "run_000001"},
+    "list_unfinished_jobs": {"run_id": "run_000001"},
+    "count_jobs": {"run_id": "run_000001"},
+    "list_attached_jobs": {"job_id": "job_000001"},
+    "read_conclusion": {"job_id": "job_000001"},
+    "read_authority": {"job_id": "job_000001", "attempt": 1, "runner": "host"},
+    "read_spawned_before": {"parent": "job_000001", "request_id": "r", "key": "k"},
+    "read_spawn_room": {"run_id": "run_000001", "name": "lint"},
+    "list_programs": {"run_id": "run_000001", "targets": ["job_000001"], "after": "", "count": 10},
+    "list_runners_of_run": {"run_id": "run_000001"},
     "read_attempt": {"job_id": "job_000001", "attempt": 1},
     "list_lost_attempts": {},
     "list_overdue_attempts": {},

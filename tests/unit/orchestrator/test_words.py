@@ -8,12 +8,12 @@ from tisktask_orchestrator import words
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (words.jobs_ended(["lint"], 1, "failed"), "1 of 1 job failed: lint."),
-        (words.jobs_ended(["lint", "test"], 5, "failed"), "2 of 5 jobs failed: lint, test."),
-        (words.jobs_ended(["lint"], 2, "cancelled"), "1 of 2 jobs was cancelled: lint."),
-        (words.jobs_ended(["a", "b"], 2, "cancelled"), "2 of 2 jobs were cancelled: a, b."),
+        (words.jobs_ended(["lint"], 1, 1, "failed"), "1 of 1 job failed: lint."),
+        (words.jobs_ended(["lint", "test"], 2, 5, "failed"), "2 of 5 jobs failed: lint, test."),
+        (words.jobs_ended(["lint"], 1, 2, "cancelled"), "1 of 2 jobs was cancelled: lint."),
+        (words.jobs_ended(["a", "b"], 2, 2, "cancelled"), "2 of 2 jobs were cancelled: a, b."),
         (
-            words.jobs_ended([f"j{n}" for n in range(12)], 12, "timed_out"),
+            words.jobs_ended([f"j{n}" for n in range(11)], 12, 12, "timed_out"),
             "12 of 12 jobs took too long: j0, j1, j2, j3, j4, j5, j6, j7, j8, j9 and 2 more.",
         ),
         (words.no_programs("push", None), "There is no executable file in .tisktask/push/ at this commit."),

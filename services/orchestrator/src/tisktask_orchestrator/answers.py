@@ -7,6 +7,7 @@ import psycopg
 
 from tisktask_common.errors import DatabaseError
 from tisktask_common.events import Value
+from tisktask_common.job_requests import Annotate, DescribeJob, EndRun, ReadJobs, SpawnJob, StopOwnJob
 from tisktask_common.rpc import (
     AddRepository,
     AskCredential,
@@ -25,6 +26,7 @@ from tisktask_orchestrator.cancels import cancel_job, cancel_run
 from tisktask_orchestrator.claims import claim
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.heartbeats import note_heartbeat
+from tisktask_orchestrator.remarks import note_annotation, note_description
 from tisktask_orchestrator.reports import note_began, note_ended
 from tisktask_orchestrator.repositories import (
     add_repository,
@@ -33,6 +35,8 @@ from tisktask_orchestrator.repositories import (
     tell_credential,
     tell_public_key,
 )
+from tisktask_orchestrator.siblings import end_run, read_jobs, stop_own_job
+from tisktask_orchestrator.spawning import spawn_job
 
 #: The replicas share this queue: one of them gets each request.
 QUEUE = "orchestrator"
@@ -51,6 +55,12 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     RemoveRepository: take_out_repository,
     CancelRun: cancel_run,
     CancelJob: cancel_job,
+    SpawnJob: spawn_job,
+    ReadJobs: read_jobs,
+    StopOwnJob: stop_own_job,
+    EndRun: end_run,
+    DescribeJob: note_description,
+    Annotate: note_annotation,
 }
 
 

@@ -1,7 +1,7 @@
 """A person ends a run or a job before its time."""
 
 from tisktask_common.errors import NotFoundError
-from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS, JobState
+from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS, JobState, RunState
 from tisktask_common.rpc import Accepted, CancelJob, CancelRun
 from tisktask_orchestrator import words
 from tisktask_orchestrator.bounds import bounded
@@ -18,7 +18,7 @@ async def cancel_run(collaborators: Collaborators, request: CancelRun, _caller: 
     async with changing_run(collaborators, request.run_id) as change:
         if change.run.state in RUN_ENDS:
             return Accepted(accepted=False, reason=words.already_ended("the run", change.run.state))
-        await stop_run(change, JobState.CANCELLED, words.cancelled_by(bounded(request.actor, _ACTOR_CHARS_MAX)))
+        await stop_run(change, RunState.CANCELLED, words.cancelled_by(bounded(request.actor, _ACTOR_CHARS_MAX)))
     return Accepted(accepted=True)
 
 

@@ -16,14 +16,18 @@ from tisktask_common.database.pool import Connection
 from tisktask_common.errors import NotFoundError
 from tisktask_common.events import Change, JobEvent, JobFinished, JobQueued, Repository, RunEvent
 from tisktask_common.ids import JobId, RunId
+from tisktask_common.job_requests import News
 from tisktask_common.lifecycle import JobKind, JobState, RunState
 from tisktask_common.rpc import StopOrder
 from tisktask_common.subjects import control_subject, event_subject
 from tisktask_orchestrator import words
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.dispatch import dispatch_within
+from tisktask_orchestrator.news import JOBS_TOPIC, WORK_TOPIC, send_news
+from tisktask_orchestrator.store.families import list_runners_of_run
 from tisktask_orchestrator.store.outbox import append_run_events
 from tisktask_orchestrator.store.rows import JobRow, RunRow
+from tisktask_orchestrator.store.runners import list_hosts_for_run
 from tisktask_orchestrator.store.runs import lock_run, lock_run_of_job
 from tisktask_orchestrator.transactions import transaction
 
@@ -39,11 +43,15 @@ class RunChange:
     events: list[Outgoing] = field(default_factory=list[Outgoing])
     #: Runner and order, said to it at once after the commit; the heartbeats' replies repeat it.
     stop_orders: list[tuple[str, StopOrder]] = field(default_factory=list[tuple[str, StopOrder]])
+    #: Runner and news for it, sent after the commit.
+    news: list[tuple[str, News]] = field(default_factory=list[tuple[str, News]])
 
     #: It has put jobs into the queue.
     has_queued: bool = False
     #: It has made room for work, or work that it could not dispatch itself.
     is_work_wanted: bool = False
+    #: Jobs have ended: others of the run may wait for that.
+    has_ended_jobs: bool = False
 
     def emit(self, event_type: type[RunEvent], **fields: Any) -> None:
         """Add an event about the run, as the run is now."""
@@ -63,6 +71,7 @@ class RunChange:
         """Add an event about a job, as the job and its run are now."""
         self.has_queued |= event_type is JobQueued
         self.is_work_wanted |= event_type is JobFinished
+        self.has_ended_jobs |= event_type is JobFinished
         self.emit(
             event_type,
             job_id=job.id,
@@ -70,6 +79,11 @@ class RunChange:
             kind=JobKind(job.kind),
             job_state=JobState(job.state),
             attempt=job.attempt,
+            title=job.title,
+            parent_job_id=job.parent_job_id,
+            has_status=job.has_status,
+            may_fail=job.may_fail,
+            is_detached=job.is_detached,
             **fields,
         )
 
@@ -105,12 +119,17 @@ async def write_down(change: RunChange) -> None:
     if not change.events:
         return
     await append_run_events(change.connection, change.run, change.events)
-    if change.has_queued and not await dispatch_within(change.connection):
-        change.is_work_wanted = True
+    if change.has_ended_jobs:
+        news = News(scope=change.run.id, topics=[JOBS_TOPIC])
+        change.news += [(runner, news) for runner in await list_runners_of_run(change.connection, change.run.id)]
+    if change.has_queued:
+        change.is_work_wanted |= not await dispatch_within(change.connection)
+        for host in await list_hosts_for_run(change.connection, change.run.id):
+            change.news.append((host.runner, News(scope=host.runner, topics=[WORK_TOPIC])))
 
 
 async def tell_after_commit(collaborators: Collaborators, change: RunChange) -> None:
-    """Wake the dispatcher and pass on orders to stop. Both would also happen by themselves, later."""
+    """Wake the dispatcher, pass on orders to stop, and news. All that would also be found out otherwise, later."""
     if change.is_work_wanted:
         collaborators.work_wanted.set()
     for runner, order in change.stop_orders:
@@ -118,3 +137,5 @@ async def tell_after_commit(collaborators: Collaborators, change: RunChange) -> 
             await collaborators.bus.client.publish(control_subject(runner), order.model_dump_json().encode())
         except NatsError as error:
             log.warning("stop_order_not_sent", runner=runner, job=order.job_id, error=repr(error))
+    for runner, news in change.news:
+        await send_news(collaborators.bus, runner, news)

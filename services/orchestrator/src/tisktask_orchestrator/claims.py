@@ -8,7 +8,7 @@ from tisktask_orchestrator import words
 from tisktask_orchestrator.callers import require_runner
 from tisktask_orchestrator.changes import RunChange, changing_run_of_job
 from tisktask_orchestrator.collaborators import Collaborators
-from tisktask_orchestrator.secrets import check_public_key
+from tisktask_orchestrator.secrets import Secrets, check_public_key
 from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.store.attempts import read_attempt
 from tisktask_orchestrator.store.jobs import Terms, claim_job, read_job, read_job_plan
@@ -26,14 +26,22 @@ async def claim(collaborators: Collaborators, request: ClaimJob, caller: str) ->
         plan = await read_job_plan(change.connection, request.job_id)
         if plan is None:
             raise NotFoundError(words.unknown_job(request.job_id))
-        spec = make_spec(plan, collaborators.settings, collaborators.secrets.hand_over(plan.token, request.public_key))
+        spec = _seal_for(make_spec(plan, collaborators.settings), plan, collaborators.secrets, request.public_key)
     return JobGrant(granted=True, spec=spec, lease_seconds=collaborators.settings.lease_seconds)
 
 
-def make_spec(plan: JobPlanRow, settings: OrchestratorSettings, sealed_token: str | None) -> JobSpec:
-    """Say all that a runner needs for an attempt."""
+def make_spec(plan: JobPlanRow, settings: OrchestratorSettings) -> JobSpec:
+    """Say all that a runner needs for an attempt, but for the secrets."""
     kind = JobKind(plan.kind)
-    program = Program(name=plan.name, path=plan.path, build_file=plan.build_file, image_key=plan.image_key)
+    program = Program(
+        name=plan.name,
+        path=plan.path,
+        build_file=plan.build_file,
+        image_key=plan.image_key,
+        image=plan.image,
+        shell=plan.shell,
+        arguments=plan.arguments,
+    )
     return JobSpec(
         run_id=plan.run_id,
         run_number=plan.run_number,
@@ -47,21 +55,29 @@ def make_spec(plan: JobPlanRow, settings: OrchestratorSettings, sealed_token: st
         payload_chunks=plan.payload_chunks,
         change=Change.model_validate(plan.change),
         clone_url=plan.clone_url,
-        sealed_token=sealed_token,
         program=program if kind is JobKind.PROGRAM else None,
         parent_job_id=plan.parent_job_id,
-        limits=make_limits(settings),
+        limits=make_limits(settings, plan.seconds_max),
         page_url=f"{settings.public_url.rstrip('/')}/runs/{plan.run_id}",
         api_url=plan.api_url,
     )
 
 
-def make_limits(settings: OrchestratorSettings) -> Limits:
+def _seal_for(spec: JobSpec, plan: JobPlanRow, secrets: Secrets, public_key: str) -> JobSpec:
+    return spec.model_copy(
+        update={
+            "sealed_token": secrets.hand_over(plan.token, public_key),
+            "sealed_environment": secrets.hand_over(plan.environment, public_key),
+        }
+    )
+
+
+def make_limits(settings: OrchestratorSettings, seconds_max: int | None = None) -> Limits:
     return Limits(
         cpus=settings.job_cpus,
         memory_bytes=settings.job_memory_bytes,
         pids=settings.job_pids,
-        seconds=settings.job_seconds_max,
+        seconds=seconds_max or settings.job_seconds_max,
         log_bytes=settings.job_log_bytes,
         grace_seconds=settings.job_grace_seconds,
     )

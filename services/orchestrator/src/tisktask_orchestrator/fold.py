@@ -5,27 +5,59 @@ from dataclasses import dataclass
 
 from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState, RunState
 
-#: The first of them that any job ended in is the run's.
+#: The first of them that counts is what all of them together come to.
 _WORST_FIRST = (
-    (JobState.FAILED, RunState.FAILED),
-    (JobState.ERRORED, RunState.ERRORED),
-    (JobState.TIMED_OUT, RunState.TIMED_OUT),
-    (JobState.CANCELLED, RunState.CANCELLED),
+    JobState.FAILED,
+    JobState.ERRORED,
+    JobState.TIMED_OUT,
+    JobState.CANCELLED,
 )
 
 
-def fold_run(preparation: JobState, programs: Iterable[JobState]) -> RunState | None:
-    """Tell the final state that the jobs' states make of their run; None: it is not over yet."""
+@dataclass(frozen=True)
+class Part:
+    """A program of a run, as far as it decides about it."""
+
+    state: JobState
+    may_fail: bool = False
+
+
+def fold_run(preparation: JobState, programs: Iterable[Part], stop: RunState | None = None) -> RunState | None:
+    """Tell the final state that the jobs' states make of their run; None: it is not over yet.
+
+    An order to stop the run counts like one more job that ended so: who gave it has been told that it holds.
+    """
     if preparation not in JOB_ENDS:
         return None
     if preparation is not JobState.SUCCEEDED:
         return RunState(preparation)
-    states = set(programs)
-    if not states:
+    parts = set(programs)
+    if not parts:
         return RunState.SKIPPED
-    if not states <= JOB_ENDS:
+    if not {part.state for part in parts} <= JOB_ENDS:
         return None
-    return next((run for job, run in _WORST_FIRST if job in states), RunState.SUCCEEDED)
+    counting = {part.state for part in parts if not part.may_fail}
+    return RunState(worst(counting | {JobState(stop)} if stop else counting))
+
+
+def conclude(own: JobState, attached: Iterable[JobState]) -> JobState:
+    """Tell what a job that has ended comes to with those that it has started, as far as they count."""
+    found = worst(attached)
+    return own if found is JobState.SUCCEEDED else worst({own, found})
+
+
+def worst(ends: Iterable[JobState]) -> JobState:
+    """Tell what several ends come to."""
+    states = set(ends)
+    return next((state for state in _WORST_FIRST if state in states), JobState.SUCCEEDED)
+
+
+def takes_children_along(state: JobState) -> bool:
+    """Tell whether a job that ends so, or is to end so, takes those with it that it has started.
+
+    One that ends by itself leaves them at work, also when its host is lost: their results may still be wanted.
+    """
+    return state in {JobState.CANCELLED, JobState.TIMED_OUT}
 
 
 def end_of_stopped(reported: JobState, stop: JobState | None) -> JobState:

@@ -34,12 +34,19 @@ class Secrets:
         """Lock a secret that came sealed; an error names the request's `field`."""
         if sealed is None:
             return None
-        try:
-            secret = self._pair.open(sealed)
-        except SealingError as error:
-            raise UserError(words.unreadable_secret(field)) from error
+        secret = self.open(sealed, words.unreadable_secret(field))
         if not 1 <= len(secret.get_secret_value()) <= SECRET_CHARS_MAX:
             raise UserError(words.wrong_secret_length(field, SECRET_CHARS_MAX))
+        return self.lock(secret)
+
+    def open(self, sealed: str, complaint: str) -> SecretStr:
+        """Read what was sealed for us; what was not is answered with the complaint."""
+        try:
+            return self._pair.open(sealed)
+        except SealingError as error:
+            raise UserError(complaint) from error
+
+    def lock(self, secret: SecretStr) -> bytes:
         return self._vault.lock(secret)
 
     def hand_over(self, locked: bytes | None, public_key: str) -> str | None:

@@ -4,6 +4,7 @@ from pydantic import Field, SecretStr
 
 from tisktask_common.process.settings import BusSettings, DatabaseSettings
 
+KIB = 1024
 MIB = 1024**2
 GIB = 1024**3
 
@@ -32,3 +33,18 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
     job_log_bytes: int = Field(default=256 * MIB, ge=0, description="0: no limit")
     job_grace_seconds: int = Field(default=10, ge=0, description="between SIGTERM and SIGKILL")
     jobs_per_run_max: int = Field(default=256, ge=1, le=400, description="programs of one run")
+    spawned_jobs_max: int = Field(
+        default=1000, ge=0, le=10_000, description="jobs that the jobs of one run may start; 0: none"
+    )
+    spawn_depth_max: int = Field(default=8, ge=0, le=50, description="jobs that start jobs that start jobs")
+    spawn_bytes_max: int = Field(
+        default=128 * KIB, ge=1024, le=192 * KIB, description="of a started job's program with its arguments"
+    )
+    spawn_environment_bytes_max: int = Field(
+        default=64 * KIB, ge=0, le=128 * KIB, description="of the variables that a started job is given"
+    )
+    annotations_per_job_max: int = Field(default=100, ge=0, le=10_000, description="remarks of one job")
+    annotations_per_run_max: int = Field(default=1000, ge=0, le=10_000, description="remarks of one run's jobs")
+    run_data_bytes_max: int = Field(default=16 * MIB, ge=0, description="what the jobs of a run share, all together")
+    run_data_keys_max: int = Field(default=100_000, ge=0, description="keys of a run's data")
+    run_data_days: float = Field(default=7, gt=0, description="how long a run's data is kept after its end")

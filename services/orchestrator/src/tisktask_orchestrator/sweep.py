@@ -10,7 +10,7 @@ from prometheus_client import Counter
 
 from tisktask_common.events import AttemptLost, JobQueued, RunnerLost
 from tisktask_common.ids import JobId, RunId
-from tisktask_common.lifecycle import JobKind, JobState
+from tisktask_common.lifecycle import JobKind, JobState, RunState
 from tisktask_orchestrator import words
 from tisktask_orchestrator.changes import RunChange, changing_run, changing_run_of_job
 from tisktask_orchestrator.collaborators import Collaborators
@@ -75,7 +75,7 @@ async def forget_old(collaborators: Collaborators) -> None:
 async def _stop_overdue_run(collaborators: Collaborators, run: RunId) -> None:
     async with changing_run(collaborators, run) as change:
         reason = words.run_took_too_long(collaborators.settings.run_seconds_max)
-        if await stop_run(change, JobState.TIMED_OUT, reason):
+        if await stop_run(change, RunState.TIMED_OUT, reason):
             log.info("run_timed_out", run=run)
 
 
@@ -83,8 +83,9 @@ async def _stop_overdue_job(collaborators: Collaborators, key: AttemptKey) -> No
     async with changing_run_of_job(collaborators, key.job_id) as change:
         job = await _read_active(change, key.job_id, key.attempt)
         if job:
-            reason = words.job_took_too_long(collaborators.settings.job_seconds_max)
+            reason = words.job_took_too_long(job.seconds_max or collaborators.settings.job_seconds_max)
             await stop_job(change, job, JobState.TIMED_OUT, reason)
+            await settle_run(change)
 
 
 async def _end_lost_attempt(collaborators: Collaborators, key: AttemptKey) -> None:

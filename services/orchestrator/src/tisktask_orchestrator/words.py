@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+_NAMES_SHOWN = 10
+_ENDED = {"failed": "failed", "errored": "could not be carried out", "timed_out": "took too long"}
+
 # --- why a run or a job ended
 
 
@@ -18,12 +21,29 @@ def unusable_name(name: str, most: int) -> str:
     return f"A program's name can not be used: over {most} characters, or some of them can not be shown: {name!r}"
 
 
-def jobs_ended(names: Sequence[str], count: int, state: str) -> str:
+def jobs_ended(names: Sequence[str], guilty: int, count: int, state: str) -> str:
     """Say which jobs decided the run, as in `2 of 5 jobs failed: lint, test`."""
-    said = {"failed": "failed", "errored": "could not be carried out", "timed_out": "took too long"}
-    verb = said.get(state, "were cancelled" if len(names) > 1 else "was cancelled")
-    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    return f"{len(names)} of {count} {'job' if count == 1 else 'jobs'} {verb}: {shown}."
+    verb = _ENDED.get(state, "were cancelled" if guilty > 1 else "was cancelled")
+    return f"{guilty} of {count} {'job' if count == 1 else 'jobs'} {verb}: {_listed(names, guilty)}."
+
+
+def children_ended(names: Sequence[str], state: str) -> str:
+    """Say why a job comes to a worse result than its own end."""
+    verb = _ENDED.get(state, "were cancelled" if len(names) > 1 else "was cancelled")
+    more = " and more" if len(names) > _NAMES_SHOWN else ""
+    return f"Of the jobs that it has started {verb}: {', '.join(names[:_NAMES_SHOWN])}{more}."
+
+
+def run_ended_by_job(name: str, state: str, reason: str) -> str:
+    return f"The job {name} has {state} the run" + (f": {_as_sentence(reason)}" if reason else ".")
+
+
+def cancelled_by_job(name: str) -> str:
+    return f"Cancelled by the job {name}."
+
+
+def cancelled_with(name: str, reason: str) -> str:
+    return f"Cancelled with the job {name}" + (f": {_as_sentence(reason)}" if reason else ".")
 
 
 def cancelled_by(actor: str) -> str:
@@ -75,8 +95,13 @@ def unknown_run(run: str) -> str:
 
 def not_to_be_claimed(job: str, attempt: int) -> str:
     return (
-        f"attempt {attempt} of {job} is not to be claimed: it was claimed by another host, has ended or was overtaken"
+        f"attempt {attempt} of {job} is not to be claimed: it was claimed by another host, has ended, was overtaken, "
+        "or asks for labels that this host does not have"
     )
+
+
+def unusable_labels(count_max: int, form: str) -> str:
+    return f"a runner has {count_max} labels at most, each of {form}"
 
 
 def to_be_stopped(job: str) -> str:
@@ -101,6 +126,10 @@ def no_authority(job: str, attempt: int) -> str:
 
 def already_ended(what: str, state: str) -> str:
     return f"{what} has ended already: {state}"
+
+
+def being_stopped(what: str) -> str:
+    return f"{what} is being stopped already"
 
 
 # --- what is wrong with a request
@@ -178,3 +207,35 @@ def _duration(seconds: float) -> str:
         minutes = int(seconds // 60)
         return f"{minutes} minute{'s' if minutes > 1 else ''}"
     return f"{seconds:g} seconds"
+
+
+def _listed(names: Sequence[str], count: int) -> str:
+    shown = names[:_NAMES_SHOWN]
+    return ", ".join(shown) + (f" and {count - len(shown)} more" if count > len(shown) else "")
+
+
+def _as_sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+# --- what is wrong with a request for data, locks or channels
+
+
+def no_run_data(job: str) -> str:
+    return f"the data of the run of {job} could not be begun"
+
+
+def wrong_request_id(most: int) -> str:
+    return f"request_id: 1 to {most} printable characters are expected"
+
+
+def too_many_commands(most: int) -> str:
+    return f"commands: at most {most} in one request"
+
+
+def empty_command() -> str:
+    return "commands: each has a name"
+
+
+def not_base64(field: str) -> str:
+    return f"{field}: base64 is expected"

@@ -8,13 +8,15 @@ WITH job AS (
         AS given (id, name, path, build_file, image_key)
     ORDER BY given.id
     ON CONFLICT (run_id, kind, name) DO NOTHING
-    RETURNING id, run_id, kind, name, state, reason, attempt, runner, stop_state, stop_reason, queued_at, started_at, finished_at
+    RETURNING id, run_id, kind, name, state, reason, attempt, runner, stop_state, stop_reason, queued_at, started_at, finished_at,
+    title, parent_job_id, has_status, may_fail, is_detached, result, seconds_max
 ), noted AS (
     INSERT INTO orchestrator.history (run_id, job_id, attempt, to_state)
     SELECT run_id, id, attempt, state
     FROM job
     ORDER BY id
 )
-SELECT id, run_id, kind, name, state, reason, attempt, runner, stop_state, stop_reason, queued_at, started_at, finished_at
+SELECT id, run_id, kind, name, state, reason, attempt, runner, stop_state, stop_reason, queued_at, started_at, finished_at,
+    title, parent_job_id, has_status, may_fail, is_detached, result, seconds_max
 FROM job
 ORDER BY id

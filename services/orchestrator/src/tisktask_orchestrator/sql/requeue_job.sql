@@ -19,11 +19,13 @@ WITH prior AS (
         AND lost.job_id = job.id
         AND job.attempt = lost.attempt
         AND job.state = ANY(%(from)s)
-    RETURNING job.id, job.run_id, job.kind, job.name, job.state, job.reason, job.attempt, job.runner, job.stop_state, job.stop_reason, job.queued_at, job.started_at, job.finished_at, prior.state AS from_state
+    RETURNING job.id, job.run_id, job.kind, job.name, job.state, job.reason, job.attempt, job.runner, job.stop_state, job.stop_reason, job.queued_at, job.started_at, job.finished_at,
+        job.title, job.parent_job_id, job.has_status, job.may_fail, job.is_detached, job.result, job.seconds_max, prior.state AS from_state
 ), noted AS (
     INSERT INTO orchestrator.history (run_id, job_id, attempt, from_state, to_state, reason)
     SELECT run_id, id, attempt, from_state, state, %(reason)s
     FROM moved
 )
-SELECT id, run_id, kind, name, state, reason, attempt, runner, stop_state, stop_reason, queued_at, started_at, finished_at
+SELECT id, run_id, kind, name, state, reason, attempt, runner, stop_state, stop_reason, queued_at, started_at, finished_at,
+    title, parent_job_id, has_status, may_fail, is_detached, result, seconds_max
 FROM moved

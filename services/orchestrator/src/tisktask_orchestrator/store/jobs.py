@@ -68,8 +68,8 @@ async def read_job(connection: Connection, job: JobId) -> JobRow | None:
     return await fetch_one(connection, JobRow, "read_job", job_id=job)
 
 
-async def list_jobs(connection: Connection, run: RunId) -> list[JobRow]:
-    return await fetch_all(connection, JobRow, "list_jobs", run_id=run)
+async def list_unfinished_jobs(connection: Connection, run: RunId) -> list[JobRow]:
+    return await fetch_all(connection, JobRow, "list_unfinished_jobs", run_id=run)
 
 
 async def read_job_plan(connection: Connection, job: JobId) -> JobPlanRow | None:

@@ -59,6 +59,13 @@ class JobRow:
     queued_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    title: str
+    parent_job_id: JobId | None
+    has_status: bool
+    may_fail: bool
+    is_detached: bool
+    result: str | None
+    seconds_max: int | None
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,11 @@ class JobPlanRow:
     build_file: str | None
     image_key: str | None
     parent_job_id: JobId | None
+    image: str | None
+    shell: str | None
+    arguments: list[str]
+    environment: bytes | None
+    seconds_max: int | None
     repository_id: RepositoryId
     forge: str
     full_name: str
@@ -211,6 +223,10 @@ class UnfinishedRow:
     dispatched: int
     starting: int
     running: int
+    #: Queued, and no live host has the labels that they ask for.
+    unplaceable: int
+    #: Slots that waiting jobs lend.
+    lent: int
     outbox: int
 
 

@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 from tisktask_common.database.pool import Connection
 from tisktask_common.events import TriggerReceived
 from tisktask_common.ids import JobId, RunId
-from tisktask_common.lifecycle import RUN_ENDS, JobState, RunState, run_states_before
+from tisktask_common.lifecycle import RUN_ENDS, RunState, run_states_before
 from tisktask_orchestrator.store.rows import ChangeRow, IdRow, RunRow, StartRow, TimeRow
 from tisktask_orchestrator.store.statements import fetch_all, fetch_one, fetch_row
 
@@ -71,7 +71,7 @@ async def describe_run(connection: Connection, run: RunId, title: str, warnings:
     return row and row.change
 
 
-async def request_run_stop(connection: Connection, run: RunId, state: JobState, reason: str) -> bool:
+async def request_run_stop(connection: Connection, run: RunId, state: RunState, reason: str) -> bool:
     row = await fetch_one(connection, IdRow, "request_run_stop", run_id=run, stop_state=state, reason=reason)
     return row is not None
 

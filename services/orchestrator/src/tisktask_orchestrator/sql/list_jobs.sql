@@ -1,5 +1,0 @@
--- List the jobs of a run.
-SELECT id, run_id, kind, name, state, reason, attempt, runner, stop_state, stop_reason, queued_at, started_at, finished_at
-FROM orchestrator.jobs
-WHERE run_id = %(run_id)s
-ORDER BY id
