@@ -33,6 +33,11 @@ bool request_make(Request *request, int count, char *const *words, bool reads_in
     return !reads_input || append_input(request);
 }
 
+void request_free(Request *request) {
+    free(request->bytes);
+    request->bytes = NULL;
+}
+
 static bool name_request(Request *request) {
     unsigned char random[TOKEN_BYTES];
     char token[2 * TOKEN_BYTES + 1];

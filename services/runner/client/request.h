@@ -19,5 +19,6 @@ typedef struct {
 /* HELLO asks for RESP3, which tells maps from arrays. REQUESTID names the command, the same in every try, so that a
  * repeat has no second effect. False: see errno; EFBIG: standard input is too long. */
 bool request_make(Request *request, int count, char *const *words, bool reads_input);
+void request_free(Request *request);
 
 #endif

@@ -90,9 +90,12 @@ int main(int count, char **words) {
     if (!request_make(&request, order.count, order.words, order.reads_input)) {
         fprintf(stderr, "tisktask-cmd: cannot make the request: %s\n",
                 errno == EFBIG ? "standard input holds more than 64 MiB" : strerror(errno));
+        request_free(&request);
         return EXIT_ERROR;
     }
-    switch (converse(&conversation, &reply)) {
+    Ending ending = converse(&conversation, &reply);
+    request_free(&request);
+    switch (ending) {
     case ENDING_ANSWERED:
         return tell(&order);
     case ENDING_UNREACHABLE:
