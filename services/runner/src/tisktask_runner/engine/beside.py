@@ -22,10 +22,10 @@ async def create_beside(libpod: Libpod, info: PodmanInfo, host: str, pod: Pod, s
     return _beside(pod, container_id, spec.log_path), True
 
 
-async def process_of(libpod: Libpod, container_id: str) -> int:
-    """The number of a container's first process; 0: it does not run, or its number means nothing here."""
+async def process_of(libpod: Libpod, container_id: str) -> int | None:
+    """The number of a container's first process, 0: it does not run; None: Podman's numbers mean nothing here."""
     if not await libpod.shares_processes():
-        return 0
+        return None
     try:
         return int((await libpod.get(f"/containers/{container_id}/json"))["State"]["Pid"])
     except LibpodError as error:

@@ -55,8 +55,8 @@ class PodSpec:
     image: str
     #: Replaces the image's entrypoint and command.
     command: list[str]
-    #: With the image's own environment, all that the program sees.
-    environment: Mapping[str, str]
+    #: With the image's own environment, all that the program sees. May hold secrets.
+    environment: Mapping[str, str] = field(repr=False)
     limits: Limits
     #: Written by conmon in k8s-file format: `RFC3339Nano stdout|stderr F|P text`.
     log_path: Path

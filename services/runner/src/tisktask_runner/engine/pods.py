@@ -138,8 +138,8 @@ class Engine:
             self._fresh.add(made.container_id)
         return made
 
-    async def process_of(self, pod: Pod) -> int:
-        """The number of its first process; 0: it does not run, or its number means nothing to this process."""
+    async def process_of(self, pod: Pod) -> int | None:
+        """The number of its first process, 0: it does not run; None: Podman's processes can not be seen from here."""
         return await beside.process_of(self._libpod, pod.container_id)
 
     async def start(self, pod: Pod) -> Started | NotStarted:
