@@ -57,13 +57,14 @@ class Sender:
     attempt: int = 1
     runner: str = RUNNER
     sent: int = 0
+    container: str = ""
 
     async def send(self, *chunks: LogChunk, patience_seconds: float = 60) -> None:
         """Send chunks in batches; each is a message of its own, also if it is a repetition."""
-        subject = log_subject(self.runner, RunId(self.run), JobId(self.job), self.attempt)
+        subject = log_subject(self.runner, RunId(self.run), JobId(self.job), self.attempt, self.container)
         for first in range(0, len(chunks), 500):
             messages = [
-                Outgoing(subject, encode(chunk), f"{self.job}.{self.attempt}#{self.sent + i}")
+                Outgoing(subject, encode(chunk), f"{self.job}.{self.attempt}.{self.container}#{self.sent + i}")
                 for i, chunk in enumerate(chunks[first : first + 500])
             ]
             await self.bus.publish_batch(messages, patience_seconds)

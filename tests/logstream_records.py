@@ -24,12 +24,19 @@ CREATE TABLE api.runs (id text, number bigint, repository_id text, forge text, r
 CREATE TABLE api.jobs (id text, run_id text, kind text, name text, path text, state text, reason text DEFAULT '',
     exit_code integer, signal integer, out_of_memory boolean DEFAULT false, attempt integer DEFAULT 1, runner text,
     parent_job_id text, created_at timestamptz DEFAULT now(), queued_at timestamptz, started_at timestamptz,
-    finished_at timestamptz);
+    finished_at timestamptz, title text DEFAULT '', status_text text DEFAULT '', summary text DEFAULT '', result text,
+    labels text[] DEFAULT '{}', has_status boolean DEFAULT true, may_fail boolean DEFAULT false,
+    is_detached boolean DEFAULT false, arguments text[] DEFAULT '{}', shell text);
+CREATE INDEX ON api.jobs (run_id);
+CREATE TABLE api.annotations (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run_id text, job_id text,
+    attempt integer DEFAULT 1, level text DEFAULT 'notice', file text, line integer, text text,
+    created_at timestamptz DEFAULT now());
 CREATE TABLE api.attempts (job_id text, attempt integer, runner text, state text, reason text DEFAULT '',
     exit_code integer, signal integer, out_of_memory boolean DEFAULT false, claimed_at timestamptz DEFAULT now(),
     started_at timestamptz, finished_at timestamptz);
 CREATE TABLE api.runners (runner text, replica text, pool text, slots integer, busy integer, is_draining boolean,
-    version text, engine text, last_seen_at timestamptz, is_alive boolean);
+    version text, engine text, last_seen_at timestamptz, is_alive boolean,
+    labels text[] DEFAULT '{}', waiting integer DEFAULT 0);
 """
 
 
@@ -84,6 +91,9 @@ class Records:
         if runner:
             self.insert("attempts", job_id=job, attempt=values.get("attempt", 1), runner=runner, state="running")
         return job
+
+    def annotate(self, run: str, job: str, text: str, **values: Any) -> None:
+        self.insert("annotations", **{"run_id": run, "job_id": job, "text": text, **values})
 
 
 def run_event(run: str, repository: str = "acme/shop") -> RunStarted:

@@ -258,8 +258,14 @@ async def test_every_statement_fits_the_orchestrators_views(database_url: str) -
         store = Store(pool)
         assert await store.list_runs(RunFilter("a/b", "abcd", ["running"], "run_1")) == []
         assert await store.get_runs(["run_1"]) == []
-        assert await store.list_jobs_of_runs(["run_1"]) == []
-        assert await store.get_job("job_1") is None
+        assert await store.list_jobs_of_runs(["run_1"], 5) == []
+        assert await store.count_jobs_of_runs(["run_1"]) == {"run_1": {}}
+        assert await store.list_summaries("run_1", 100) == {}
+        assert await store.list_annotations("run_1", 10, 1000) == []
+        assert await store.count_annotations("run_1") == 0
+        assert await store.get_jobs(["job_1"]) == []
+        assert await store.holds_attempt("job_1", 1, "host-1") is None
+        assert await store.list_incomplete_logs() == []
         assert await store.list_attempts("job_1") == []
         assert await store.get_attempt_end("job_1", 1) is None
         assert await store.get_attempt_runner(LogName(RunId("run_1"), JobId("job_1"), 1)) is None

@@ -10,6 +10,7 @@ from tisktask_common.bus.connection import connect
 from tisktask_common.bus.pull import Puller
 from tisktask_common.database.pool import is_database_ready, open_pool
 from tisktask_common.errors import BusError, UserError
+from tisktask_common.job_requests import ReadJobLog
 from tisktask_common.process.folder_lock import hold_folder
 from tisktask_common.process.service import Process, run_service
 from tisktask_common.subjects import LOGS_FOR_LOGSTREAM
@@ -20,6 +21,7 @@ from tisktask_logstream.archive.ledger import Ledger
 from tisktask_logstream.archive.library import Library
 from tisktask_logstream.archive.ownership import AttemptOwners
 from tisktask_logstream.bus_link import BusLink
+from tisktask_logstream.job_logs import JobLogs
 from tisktask_logstream.live.run_feed import RunFeed
 from tisktask_logstream.live.sse import Seats
 from tisktask_logstream.schema import prepare_schema
@@ -50,8 +52,10 @@ async def serve(settings: LogstreamSettings, process: Process) -> None:
     """
     folder = await hold_folder(settings.state_dir / "logs")
     pool = await open_pool(settings, SERVICE)
-    store, library, link = Store(pool), Library(folder.path, settings.logs_open_max), BusLink()
-    parts = Parts(store, link, library, RunFeed(store), Seats(settings.streams_max))
+    store, link = Store(pool), BusLink()
+    feed = RunFeed(store)
+    library = Library(folder.path, settings.logs_open_max, on_new=feed.note_log)
+    parts = Parts(store, link, library, feed, Seats(settings.streams_max))
     disk = Disk(folder.path)
     add_everything(process.app, settings, parts)
 
@@ -92,6 +96,7 @@ async def _run_parts(settings: LogstreamSettings, link: BusLink, archive: Archiv
         bus = await connect(settings, SERVICE, on_closed=closed.set)
         link.attach(bus)
         try:
+            await bus.answer(ReadJobLog, JobLogs(parts.store, parts.library).answer, SERVICE)
             async with asyncio.TaskGroup() as bus_tasks:
                 bus_tasks.create_task(parts.feed.run(bus))
                 bus_tasks.create_task(archive.intake.sweep(link, settings.gap_seconds))

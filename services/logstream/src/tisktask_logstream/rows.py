@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tisktask_common.job_requests import Level
 from tisktask_common.lifecycle import JobKind, JobState, RunState
 
 
@@ -58,11 +59,36 @@ class JobRecord(Record):
     out_of_memory: bool = False
     attempt: int
     runner: str | None = None
-    parent_job_id: str | None = None
+    parent_job_id: str | None = Field(default=None, description="the job that has started it")
     created_at: datetime
     queued_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    title: str = Field(default="", description="what it calls itself, if not by its name")
+    status_text: str = Field(default="", description="what it says it is doing")
+    summary: str | None = Field(default="", description="Markdown; null: left out here, ask for the job itself")
+    result: JobState | None = Field(
+        default=None, description="the worst end among itself and the jobs it has started; null: not all have ended"
+    )
+    labels: list[str] = Field(default_factory=list[str], description="what its runner must offer")
+    has_status: bool = Field(default=True, description="the forge shows a status of its own")
+    may_fail: bool = Field(default=False, description="its end does not decide about the run's")
+    is_detached: bool = Field(default=False, description="it is not part of its parent's result")
+    arguments: list[str] = Field(default_factory=list[str])
+    shell: str | None = Field(default=None, description="the command line that it runs, instead of `path`")
+
+
+class AnnotationRecord(Record):
+    """A remark that a job has made."""
+
+    id: int
+    job_id: str
+    attempt: int
+    level: Level
+    file: str | None = None
+    line: int | None = None
+    text: str = Field(description="Markdown")
+    created_at: datetime
 
 
 class AttemptRecord(Record):
@@ -106,6 +132,8 @@ class RunnerRecord(Record):
     engine: str | None = None
     last_seen_at: datetime
     is_alive: bool
+    labels: list[str] = Field(default_factory=list[str], description="what its host offers besides the pool")
+    waiting: int = Field(default=0, description="jobs that wait for others and lend their slot meanwhile")
 
 
 @dataclass(frozen=True)

@@ -1,69 +1,159 @@
 """Runs with their jobs, put together from the orchestrator's views."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydantic import Field
 
 from tisktask_common.errors import NotFoundError
 from tisktask_common.ids import JobId, RunId
-from tisktask_common.lifecycle import JobKind
+from tisktask_common.lifecycle import JobKind, JobState
 from tisktask_logstream import words
 from tisktask_logstream.log_names import LogName
-from tisktask_logstream.rows import JobRecord, RunRecord
+from tisktask_logstream.rows import AnnotationRecord, JobRecord, Record, RunRecord
+from tisktask_logstream.source_pages import source_url
 from tisktask_logstream.store import RunFilter, Store
+
+#: Of each run in a list; a run by itself is shown with all its jobs.
+JOBS_LISTED_MAX = 100
+_JOBS_MAX = 100_000
+_SUMMARIES_BYTES_MAX = 512 * 1024
+_ANNOTATIONS_MAX = 1000
+_ANNOTATIONS_BYTES_MAX = 1024 * 1024
 
 
 class Run(RunRecord):
-    """A run with its jobs."""
+    """A run with jobs: in a list with the first of them, by itself with all."""
 
-    jobs: list[JobRecord] = Field(description="the programs, in the order in which they were made")
+    jobs: list[JobRecord] = Field(
+        description=f"the programs, in the order in which they were made; in lists of runs at most {JOBS_LISTED_MAX},"
+        " those that no other job has started first"
+    )
+    jobs_total: int = Field(description="how many programs it has, also those not listed here")
+    jobs_by_state: dict[JobState, int] = Field(description="how many of all its programs are in each state")
     preparation: JobRecord | None = Field(default=None, description="fetches the commit and builds the images")
 
 
+class RunDetail(Run):
+    """A run with all its jobs and what they remarked."""
+
+    annotations: list[AnnotationRecord] = Field(
+        description=f"at most {_ANNOTATIONS_MAX}, with 1 MiB of text: errors before warnings before notices"
+    )
+    annotations_total: int
+    source_url: str = Field(
+        default="", description="the forge's page of the commit's files, to which a path can be added; empty: not known"
+    )
+
+
+class Container(Record):
+    """A container beside a job that has a log of its own."""
+
+    name: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class JobInRun:
+    """A job with the run that it belongs to, and the job that has started it."""
+
+    run: RunRecord
+    job: JobRecord
+    parent: JobRecord | None
+
+
 async def list_runs(store: Store, wanted: RunFilter) -> list[Run]:
-    return await _with_jobs(store, await store.list_runs(wanted))
+    return await _with_some_jobs(store, await store.list_runs(wanted))
 
 
-async def get_runs(store: Store, ids: Sequence[str]) -> list[Run]:
-    return await _with_jobs(store, await store.get_runs(ids))
+async def get_listed_runs(store: Store, ids: Sequence[str]) -> list[Run]:
+    """Read runs as a list shows them."""
+    return await _with_some_jobs(store, await store.get_runs(ids))
 
 
-async def get_run(store: Store, run: str) -> Run:
-    """Read one run; raises NotFoundError."""
-    found = await get_runs(store, [run])
-    if not found:
-        raise NotFoundError(words.no_such("run", run))
-    return found[0]
+async def find_run(store: Store, run_id: str) -> RunDetail | None:
+    """Read one run with all that belongs to it."""
+    records = await store.get_runs([run_id])
+    if not records:
+        return None
+    jobs = await store.list_jobs_of_runs([run_id], _JOBS_MAX)
+    summaries = await store.list_summaries(run_id, _SUMMARIES_BYTES_MAX)
+    jobs = [job.model_copy(update={"summary": summaries.get(job.id, "")}) for job in jobs]
+    programs = sorted((job for job in jobs if job.kind is JobKind.PROGRAM), key=lambda job: job.id)
+    repository = await store.get_repository(records[0].repository_id)
+    return RunDetail(
+        **dict(records[0]),
+        jobs=programs,
+        jobs_total=len(programs),
+        jobs_by_state=dict(Counter(job.state for job in programs)),
+        preparation=_preparation(jobs),
+        annotations=await store.list_annotations(run_id, _ANNOTATIONS_MAX, _ANNOTATIONS_BYTES_MAX),
+        annotations_total=await store.count_annotations(run_id),
+        source_url=source_url(repository, records[0].sha) if repository else "",
+    )
 
 
-async def get_job(store: Store, job: str) -> JobRecord:
-    """Read one job; raises NotFoundError."""
-    found = await store.get_job(job)
+async def get_run(store: Store, run_id: str) -> RunDetail:
+    """Read one run with all that belongs to it; raises NotFoundError."""
+    found = await find_run(store, run_id)
     if found is None:
-        raise NotFoundError(words.no_such("job", job))
+        raise NotFoundError(words.no_such("run", run_id))
     return found
 
 
-def log_name(job: JobRecord, attempt: int | None) -> LogName:
+async def require_run(store: Store, run_id: str) -> None:
+    """Raise NotFoundError if there is no such run."""
+    if not await store.get_runs([run_id]):
+        raise NotFoundError(words.no_such("run", run_id))
+
+
+async def get_job(store: Store, job_id: str) -> JobRecord:
+    """Read one job; raises NotFoundError."""
+    found = await store.get_jobs([job_id])
+    if not found:
+        raise NotFoundError(words.no_such("job", job_id))
+    return found[0]
+
+
+async def get_job_in_run(store: Store, job_id: str) -> JobInRun:
+    """Read one job and what it belongs to; raises NotFoundError."""
+    job = await get_job(store, job_id)
+    runs = await store.get_runs([job.run_id])
+    if not runs:
+        raise NotFoundError(words.no_such("run", job.run_id))
+    parents = await store.get_jobs([job.parent_job_id]) if job.parent_job_id else []
+    return JobInRun(runs[0], job, parents[0] if parents else None)
+
+
+def log_name(job: JobRecord, attempt: int | None, container: str = "") -> LogName:
     """Name the log of an attempt, of the newest if none is asked for; raises NotFoundError for a future one."""
     newest = max(1, job.attempt)
     if attempt is not None and attempt > newest:
         raise NotFoundError(words.NO_SUCH_ATTEMPT)
-    return LogName(RunId(job.run_id), JobId(job.id), attempt or newest)
+    return LogName(RunId(job.run_id), JobId(job.id), attempt or newest, container)
 
 
-async def _with_jobs(store: Store, runs: list[RunRecord]) -> list[Run]:
+async def _with_some_jobs(store: Store, runs: list[RunRecord]) -> list[Run]:
     if not runs:
         return []
+    ids = [run.id for run in runs]
     jobs: defaultdict[str, list[JobRecord]] = defaultdict(list)
-    for job in await store.list_jobs_of_runs([run.id for run in runs]):
+    # One more than is listed: the preparation is one of them.
+    for job in await store.list_jobs_of_runs(ids, JOBS_LISTED_MAX + 1):
         jobs[job.run_id].append(job)
+    counts = await store.count_jobs_of_runs(ids)
     return [
         Run(
-            **run.model_dump(),
-            jobs=[job for job in jobs[run.id] if job.kind is JobKind.PROGRAM],
-            preparation=next((job for job in jobs[run.id] if job.kind is JobKind.PREPARE), None),
+            **dict(run),
+            jobs=[job for job in jobs[run.id] if job.kind is JobKind.PROGRAM][:JOBS_LISTED_MAX],
+            jobs_total=sum(counts[run.id].values()),
+            jobs_by_state=counts[run.id],
+            preparation=_preparation(jobs[run.id]),
         )
         for run in runs
     ]
+
+
+def _preparation(jobs: list[JobRecord]) -> JobRecord | None:
+    return next((job for job in jobs if job.kind is JobKind.PREPARE), None)

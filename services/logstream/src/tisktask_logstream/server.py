@@ -21,7 +21,7 @@ from tisktask_logstream.settings import LogstreamSettings
 from tisktask_logstream.store import Store
 from tisktask_logstream.web.headers import add_security_headers
 from tisktask_logstream.web.login import LoginRoutes
-from tisktask_logstream.web.pages import PageRoutes
+from tisktask_logstream.web.pages import Live, PageRoutes
 from tisktask_logstream.web.templates import Templates
 
 
@@ -41,7 +41,7 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
     credentials = Credentials(settings.admin_token, settings.session_seconds)
     gate = Gate(credentials, settings.public_url)
     templates = Templates()
-    pages = PageRoutes(templates, parts.store, parts.bus, parts.feed, parts.seats)
+    pages = PageRoutes(templates, parts.library.folder, parts.store, parts.bus, Live(parts.feed, parts.seats))
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(parts.seats.close)
     app.middlewares.append(problem_answers(pages.problem))

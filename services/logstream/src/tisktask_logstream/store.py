@@ -12,9 +12,10 @@ from psycopg_pool import PoolClosed, PoolTimeout
 
 from tisktask_common.database.pool import Connection, Pool, load_statements
 from tisktask_common.errors import DatabaseError
-from tisktask_common.lifecycle import JOB_ENDS
+from tisktask_common.lifecycle import JOB_ENDS, JobState
 from tisktask_logstream.log_names import LogName
 from tisktask_logstream.rows import (
+    AnnotationRecord,
     AttemptEnd,
     AttemptRecord,
     JobRecord,
@@ -54,7 +55,7 @@ class Store:
 
     async def list_incomplete_logs(self) -> list[LogName]:
         rows = await self._read("list_incomplete_logs", {})
-        return [LogName(row["run"], row["job"], row["attempt"]) for row in rows]
+        return [LogName(row["run"], row["job"], row["attempt"], row["container"]) for row in rows]
 
     async def get_newest_update(self) -> datetime | None:
         rows = await self._read("get_newest_update", {})
@@ -74,11 +75,35 @@ class Store:
     async def get_runs(self, ids: Sequence[str]) -> list[RunRecord]:
         return _all(await self._read("get_runs", {"ids": list(ids)}), RunRecord)
 
-    async def list_jobs_of_runs(self, runs: Sequence[str]) -> list[JobRecord]:
-        return _all(await self._read("list_jobs_of_runs", {"runs": list(runs)}), JobRecord)
+    async def list_jobs_of_runs(self, runs: Sequence[str], each: int) -> list[JobRecord]:
+        """List the first `each` jobs of each run, without their summaries."""
+        return _all(await self._read("list_jobs_of_runs", {"runs": list(runs), "each": each}), JobRecord)
 
-    async def get_job(self, job: str) -> JobRecord | None:
-        return _first(await self._read("get_job", {"id": job}), JobRecord)
+    async def count_jobs_of_runs(self, runs: Sequence[str]) -> dict[str, dict[JobState, int]]:
+        rows = await self._read("count_jobs_of_runs", {"runs": list(runs)})
+        counts: dict[str, dict[JobState, int]] = {run: {} for run in runs}
+        for row in rows:
+            counts[row["run_id"]][JobState(row["state"])] = row["jobs"]
+        return counts
+
+    async def list_summaries(self, run: str, bytes_max: int) -> dict[str, str | None]:
+        rows = await self._read("list_summaries", {"run": run, "bytes_max": bytes_max})
+        return {row["id"]: row["summary"] for row in rows}
+
+    async def list_annotations(self, run: str, limit: int, bytes_max: int) -> list[AnnotationRecord]:
+        values = {"run": run, "limit": limit, "bytes_max": bytes_max}
+        return _all(await self._read("list_annotations", values), AnnotationRecord)
+
+    async def count_annotations(self, run: str) -> int:
+        return (await self._read("count_annotations", {"run": run}))[0]["annotations"]
+
+    async def get_jobs(self, ids: Sequence[str]) -> list[JobRecord]:
+        return _all(await self._read("get_jobs", {"ids": list(ids)}), JobRecord)
+
+    async def holds_attempt(self, job: str, attempt: int, runner: str) -> str | None:
+        """Name the run that this attempt belongs to, if the runner host has it at work."""
+        rows = await self._read("holds_attempt", {"job": job, "attempt": attempt, "runner": runner})
+        return rows[0]["run_id"] if rows else None
 
     async def list_attempts(self, job: str) -> list[AttemptRecord]:
         return _all(await self._read("list_attempts", {"job": job}), AttemptRecord)
@@ -115,4 +140,4 @@ def _first(rows: list[dict[str, Any]], kind: type[RecordT]) -> RecordT | None:
 
 
 def _log_values(name: LogName, figures: LogFigures) -> dict[str, Any]:
-    return {"job": name.job, "attempt": name.attempt, "run": name.run, **asdict(figures)}
+    return {**asdict(name), **asdict(figures)}

@@ -1,5 +1,7 @@
 """Every word that a user of the UI or the API reads and that is not in a template."""
 
+from collections.abc import Mapping, Sequence
+
 NO_SEAT = "Too many live views are open. Close one, or raise TISKTASK_STREAMS_MAX."
 UNAUTHORIZED = "Sign in, or send the admin token: 'Authorization: Bearer <token>'."
 WRONG_TOKEN = "This is not the admin token."  # noqa: S105 - a sentence, not a secret
@@ -12,6 +14,8 @@ WRONG_METHOD = "This address does not take that method. The API is described at 
 INTERNAL = "Something went wrong inside Tisktask. Its log says what."
 DATABASE_AWAY = "The database does not answer at the moment. Try again shortly."
 BUS_AWAY = "The orchestrator does not answer at the moment. Try again shortly."
+NOT_AT_WORK = "this attempt is over, or is not yours: it may not read the logs of its run any more"
+PREPARATION = "Checkout and image"
 NO_SUCH_ATTEMPT = "This job has no such attempt."
 
 STATES = {
@@ -34,10 +38,45 @@ def no_such(kind: str, name: str) -> str:
     return f"There is no {kind} {name[:80]}."
 
 
+def not_of_this_run(job: str) -> str:
+    return f"no job {job[:80]} in this run: JOBLIST lists those that there are"
+
+
+def no_container_log(container: str, attempt: int) -> str:
+    return f"attempt {attempt} of this job has no log of a container {container}"
+
+
+def bytes_missing(count: int) -> str:
+    return f"[{count} bytes of the log are missing here]"
+
+
 def invalid_field(where: str, field: str, problem: str) -> str:
     return f"{where} {field}: {problem}"
 
 
+TEXT_CUT = "The rest of this text is left out: it is very long."
+LEVELS = {"notice": "Notice", "warning": "Warning", "error": "Error"}
+
+
+def count_of_jobs(count: int) -> str:
+    return f"{count:,} job" if count == 1 else f"{count:,} jobs"
+
+
+def jobs_by_state(total: int, by_state: Mapping[str, int]) -> str:
+    """Say how many of the jobs are in each state: 200 jobs: 198 succeeded, 2 failed."""
+    parts = [f"{by_state[state]:,} {name.lower()}" for state, name in STATES.items() if by_state.get(state)]
+    return f"{count_of_jobs(total)}: {', '.join(parts)}"
+
+
+def waits_for_labels(labels: Sequence[str]) -> str:
+    return f"waits for a runner with the {'label' if len(labels) == 1 else 'labels'} {', '.join(labels)}"
+
+
+def result_of_children(result: str) -> str:
+    return f"with the jobs that it has started: {STATES.get(result, result).lower()}"
+
+
+CHILDREN_AT_WORK = "has ended; jobs that it has started have not"
 OUT_OF_MEMORY = "out of memory"
 
 

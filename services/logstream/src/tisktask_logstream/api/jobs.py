@@ -4,13 +4,15 @@ import asyncio
 
 from aiohttp import web
 
+from tisktask_common.errors import NotFoundError
 from tisktask_common.ids import JobId
 from tisktask_common.rpc import CancelJob
-from tisktask_logstream import run_view
-from tisktask_logstream.api.models import Done, Gap, Job, Lines, LogQuery, StreamQuery
+from tisktask_logstream import run_view, words
+from tisktask_logstream.api.models import Done, Gap, Job, Lines, LogQuery, StreamQuery, WhoseLog
 from tisktask_logstream.api.operations import Operation, json_answer
 from tisktask_logstream.api.requests import BadRequestError, read_query
 from tisktask_logstream.api.runs import ACTOR, PATIENCE_SECONDS
+from tisktask_logstream.archive.containers import list_container_logs
 from tisktask_logstream.archive.extent import Extent
 from tisktask_logstream.archive.files import LogFiles
 from tisktask_logstream.archive.library import Library
@@ -20,6 +22,7 @@ from tisktask_logstream.bus_link import BusLink
 from tisktask_logstream.live.follow import LogFollower
 from tisktask_logstream.live.sse import Seats
 from tisktask_logstream.log_names import LogName
+from tisktask_logstream.run_view import Container
 from tisktask_logstream.store import Store
 
 DEFAULT_LINES = 1000
@@ -50,7 +53,9 @@ class JobRoutes:
     async def get_job(self, request: web.Request) -> web.StreamResponse:
         job = await run_view.get_job(self._store, request.match_info["id"])
         attempts = await self._store.list_attempts(job.id)
-        return json_answer(Job(**job.model_dump(), attempts=attempts))
+        logs = await asyncio.to_thread(list_container_logs, self._library.folder, job.run_id, job.id)
+        containers = [Container(name=log.container, attempt=log.attempt) for log in logs]
+        return json_answer(Job(**dict(job), attempts=attempts, containers=containers))
 
     async def cancel_job(self, request: web.Request) -> web.StreamResponse:
         job = JobId(request.match_info["id"])
@@ -59,7 +64,7 @@ class JobRoutes:
 
     async def get_log(self, request: web.Request) -> web.StreamResponse:
         query = read_query(request, LogQuery)
-        name = await self._name(request, query.attempt)
+        name = await self._name(request, query)
         if query.from_line is None and query.lines is None and query.tail is None:
             return await self._whole(name)
         if query.tail is not None and (query.from_line is not None or query.lines is not None):
@@ -73,11 +78,16 @@ class JobRoutes:
             if not last_id.isdecimal() or len(last_id) > 16:
                 raise BadRequestError("header Last-Event-ID: not a line number")
             first = int(last_id) + 1
-        name = await self._name(request, query.attempt)
+        name = await self._name(request, query)
         return await self._seats.serve(request, self._follower.follow(name, first))
 
-    async def _name(self, request: web.Request, attempt: int | None) -> LogName:
-        return run_view.log_name(await run_view.get_job(self._store, request.match_info["id"]), attempt)
+    async def _name(self, request: web.Request, whose: WhoseLog) -> LogName:
+        job = await run_view.get_job(self._store, request.match_info["id"])
+        name = run_view.log_name(job, whose.attempt, whose.container)
+        # A container has a log from its start on; a job's own may be waited for.
+        if whose.container and not await asyncio.to_thread(name.path(self._library.folder).exists):
+            raise NotFoundError(words.no_container_log(whose.container, name.attempt))
+        return name
 
     async def _whole(self, name: LogName) -> web.StreamResponse:
         headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
@@ -105,6 +115,7 @@ class JobRoutes:
             truncated=extent.is_truncated,
             gaps=[Gap(n=gap.number, missing_bytes=gap.missing_bytes) for gap in extent.gaps],
             attempt=name.attempt,
+            container=name.container,
         ).model_dump_json(exclude={"lines"})
         return web.Response(text=f'{{"lines":{text},{rest[1:]}', content_type="application/json")
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from tisktask_common.lifecycle import RunState
+from tisktask_logstream.log_names import CONTAINER_PATTERN
 from tisktask_logstream.rows import (
     AttemptRecord,
     JobRecord,
@@ -12,7 +13,7 @@ from tisktask_logstream.rows import (
     RepositoryRecord,
     RunnerRecord,
 )
-from tisktask_logstream.run_view import Run
+from tisktask_logstream.run_view import Container, Run
 
 _NAME = r"^[A-Za-z0-9._-]{1,100}(/[A-Za-z0-9._-]{1,100})+$"
 
@@ -28,6 +29,7 @@ class Job(JobRecord):
     """A job with its attempts."""
 
     attempts: list[AttemptRecord]
+    containers: list[Container] = Field(description="those beside it that have logs, by attempt and name")
 
 
 class Line(Record):
@@ -60,6 +62,7 @@ class Lines(Record):
     truncated: bool = Field(description="it ended at its size limit, not with the program")
     gaps: list[Gap]
     attempt: int
+    container: str = Field(default="", description="empty: the job's own")
 
 
 class RepositoryList(Record):
@@ -124,20 +127,27 @@ class RunsQuery(Strict):
         return value
 
 
-class LogQuery(Strict):
-    """Which part of a log. With none of the first three: the whole, as text."""
+class WhoseLog(Strict):
+    """Whose log."""
+
+    attempt: int | None = Field(default=None, ge=1, le=999_999, description="the newest if not given")
+    container: str = Field(
+        default="", pattern=f"^({CONTAINER_PATTERN})?$", description="of this one beside the job; empty: the job's own"
+    )
+
+
+class LogQuery(WhoseLog):
+    """Which part of a log. With none of these three: the whole, as text."""
 
     from_line: int | None = Field(default=None, ge=1, le=2**53)
     lines: int | None = Field(default=None, ge=1, le=10_000, description="how many; 1000 if only from_line is given")
     tail: int | None = Field(default=None, ge=1, le=10_000, description="the last lines")
-    attempt: int | None = Field(default=None, ge=1, le=999_999, description="the newest if not given")
 
 
-class StreamQuery(Strict):
+class StreamQuery(WhoseLog):
     """Where a stream of a log begins. The header Last-Event-ID goes before from_line."""
 
     from_line: int = Field(default=1, ge=1, le=2**53)
-    attempt: int | None = Field(default=None, ge=1, le=999_999, description="the newest if not given")
 
 
 class RunsStreamQuery(Strict):

@@ -9,9 +9,9 @@ from tisktask_logstream.api.models import Done, RunPage, RunsQuery, RunsStreamQu
 from tisktask_logstream.api.operations import Operation, json_answer
 from tisktask_logstream.api.requests import read_query
 from tisktask_logstream.bus_link import BusLink
-from tisktask_logstream.live.run_feed import RunFeed
+from tisktask_logstream.live.run_feed import RunFeed, run_as_json
 from tisktask_logstream.live.sse import Seats
-from tisktask_logstream.run_view import Run
+from tisktask_logstream.run_view import RunDetail
 from tisktask_logstream.store import RunFilter, Store
 
 #: How long a person waits for the orchestrator.
@@ -33,7 +33,7 @@ class RunRoutes:
         return [
             Operation("GET", "/runs", self.list_runs, "Runs, the newest first", RunPage, RunsQuery),
             Operation("GET", "/runs/stream", self.stream_runs, "Runs as they change", events, RunsStreamQuery),
-            Operation("GET", "/runs/{id}", self.get_run, "One run", Run, errors=(404,)),
+            Operation("GET", "/runs/{id}", self.get_run, "One run", RunDetail, errors=(404,)),
             Operation("GET", "/runs/{id}/stream", self.stream_run, "One run as it changes", events, errors=(404,)),
             Operation("POST", "/runs/{id}/cancel", self.cancel_run, "End a run", Done, errors=(404, 409)),
         ]
@@ -58,8 +58,9 @@ class RunRoutes:
 
     async def stream_runs(self, request: web.Request) -> web.StreamResponse:
         query = read_query(request, RunsStreamQuery)
-        return await self._seats.serve(request, self._feed.frames_of_all(query.repository))
+        return await self._seats.serve(request, self._feed.frames_of_all(query.repository, run_as_json))
 
     async def stream_run(self, request: web.Request) -> web.StreamResponse:
-        run = await run_view.get_run(self._store, request.match_info["id"])
-        return await self._seats.serve(request, self._feed.frames_of_one(run.id))
+        run = request.match_info["id"]
+        await run_view.require_run(self._store, run)
+        return await self._seats.serve(request, self._feed.frames_of_run(run, run_as_json))

@@ -1,4 +1,4 @@
-"""The two files of a log: `<job>.<attempt>.log` (bytes as written) and `.index` (records)."""
+"""The two files of a log: `<job>.<attempt>[.<container>].log` (bytes as written) and `.index` (records)."""
 
 import os
 from array import array

@@ -8,12 +8,11 @@ from pathlib import Path
 import structlog
 
 from tisktask_common.errors import BusError, DatabaseError
-from tisktask_common.ids import JobId, RunId
 from tisktask_common.subjects import LOGS
 from tisktask_logstream.archive.extent import Extent
 from tisktask_logstream.archive.library import Library
 from tisktask_logstream.bus_link import BusLink
-from tisktask_logstream.log_names import LogName
+from tisktask_logstream.log_names import LogName, own_subjects, read_path
 from tisktask_logstream.rows import LogFigures
 from tisktask_logstream.store import Store
 
@@ -79,20 +78,16 @@ class Ledger:
 
     async def _purge(self) -> None:
         for name in list(self._to_purge)[:_PURGES_EACH_TIME]:
-            body = json.dumps({"filter": f"log.*.{name.run}.{name.job}.{name.attempt}"}).encode()
+            body = json.dumps({"filter": own_subjects(name)}).encode()
             reply = json.loads(await self._bus.call(_PURGE_SUBJECT, body))
             if error := reply.get("error"):
-                log.warning("log_not_purged", job=name.job, error=error.get("description"))
+                log.warning("log_not_purged", job=name.job, container=name.container, error=error.get("description"))
             del self._to_purge[name]
 
 
 def _files_since(folder: Path, since: float) -> list[LogName]:
-    found: list[LogName] = []
-    for path in folder.glob("*/*.*.log"):
-        job, attempt, _ = path.name.rsplit(".", 2)
-        if attempt.isdecimal() and path.stat().st_mtime >= since:
-            found.append(LogName(RunId(path.parent.name), JobId(job), int(attempt)))
-    return found
+    changed = (path for path in folder.glob("*/*.*.log") if path.stat().st_mtime >= since)
+    return [name for path in changed if (name := read_path(path))]
 
 
 def _figures(extent: Extent) -> LogFigures:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -39,8 +39,9 @@ class OpenLog:
 class Library:
     """Opens logs on demand; closes those that nobody uses when they have ended, or when too many are open."""
 
-    def __init__(self, folder: Path, open_max: int = 256) -> None:
+    def __init__(self, folder: Path, open_max: int = 256, on_new: Callable[[LogName], None] | None = None) -> None:
         self.folder = folder
+        self._on_new = on_new
         self._open_max = open_max
         self._open: OrderedDict[LogName, OpenLog] = OrderedDict()
         self._opening: WeakValueDictionary[LogName, asyncio.Lock] = WeakValueDictionary()
@@ -81,6 +82,8 @@ class Library:
                 path = name.path(self.folder)
                 stored = await asyncio.to_thread(StoredLog.open, path, create=create)
                 opened = self._open[name] = OpenLog(name, stored)
+                if create and self._on_new and not stored.extent.records:
+                    self._on_new(name)
             self._open.move_to_end(name)
             return opened
 

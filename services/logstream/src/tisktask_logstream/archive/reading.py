@@ -49,6 +49,14 @@ def read_lines(files: LogFiles, extent: Extent, first: int, count: int) -> list[
     return [_line(first + i, words[i], values[i], _piece(data, offsets, i), extent) for i in range(count)]
 
 
+def read_tail(files: LogFiles, extent: Extent, count: int, bytes_max: int) -> list[Line]:
+    """Read the last lines, at most `count`, of which none begins further than `bytes_max` before the end."""
+    first = max(1, extent.lines - count + 1)
+    words = files.read_records(first - 1, extent.lines - first + 1)[0::2]
+    too_early = sum(extent.stored_bytes - (word & OFFSET_MASK) > bytes_max for word in words)
+    return read_lines(files, extent, first + too_early, len(words) - too_early)
+
+
 def _piece(data: bytes, offsets: "array[int]", i: int) -> bytes:
     return data[offsets[i] - offsets[0] : offsets[i + 1] - offsets[0]]
 

@@ -1,7 +1,9 @@
 -- Records how far a log came.
-INSERT INTO logstream.logs (job, attempt, run, lines, bytes, gaps, is_complete, is_truncated)
-VALUES (%(job)s, %(attempt)s, %(run)s, %(lines)s, %(bytes)s, %(gaps)s, %(is_complete)s, %(is_truncated)s)
-ON CONFLICT (job, attempt) DO UPDATE
+INSERT INTO logstream.logs (job, attempt, container, run, lines, bytes, gaps, is_complete, is_truncated)
+VALUES (
+    %(job)s, %(attempt)s, %(container)s, %(run)s, %(lines)s, %(bytes)s, %(gaps)s, %(is_complete)s, %(is_truncated)s
+)
+ON CONFLICT (job, attempt, container) DO UPDATE
 SET lines = excluded.lines,
     bytes = excluded.bytes,
     gaps = excluded.gaps,

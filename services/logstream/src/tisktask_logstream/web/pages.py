@@ -1,34 +1,57 @@
 """The pages, and their fragments that are sent again as things change."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
+from pydantic import Field
 
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.rpc import CancelJob, CancelRun
 from tisktask_logstream import run_view
-from tisktask_logstream.api.models import RunsQuery
+from tisktask_logstream.api.models import RunsQuery, Strict, WhoseLog
 from tisktask_logstream.api.requests import read_query
 from tisktask_logstream.api.runs import ACTOR, PATIENCE_SECONDS
 from tisktask_logstream.bus_link import BusLink
 from tisktask_logstream.live.run_feed import RunFeed
-from tisktask_logstream.live.sse import Seats, frame
-from tisktask_logstream.run_view import Run
+from tisktask_logstream.live.sse import Seats
+from tisktask_logstream.rows import JobRecord
+from tisktask_logstream.run_view import RunDetail
 from tisktask_logstream.store import RunFilter, Store
+from tisktask_logstream.web.run_fragments import JobFragments, RunFragments
 from tisktask_logstream.web.templates import FOLDER, Templates
 
 RUNS_ON_A_PAGE = 50
 
 
+class FoldQuery(Strict):
+    """Which fold of a run's page was opened."""
+
+    parent: str = Field(default="", max_length=64)
+    after: int = Field(default=0, ge=0, le=1_000_000)
+
+
+@dataclass(frozen=True)
+class Live:
+    """What viewers are told with."""
+
+    feed: RunFeed
+    seats: Seats
+
+
 class PageRoutes:
     """Runs, a run, a job's log, repositories, runners."""
 
-    def __init__(self, templates: Templates, store: Store, bus: BusLink, feed: RunFeed, seats: Seats) -> None:
+    def __init__(self, templates: Templates, folder: Path, store: Store, bus: BusLink, live: Live) -> None:
         self._templates = templates
+        self._folder = folder
+        self._runs = RunFragments(templates)
         self._store = store
         self._bus = bus
-        self._feed = feed
-        self._seats = seats
+        self._feed = live.feed
+        self._seats = live.seats
 
     def add_to(self, app: web.Application) -> None:
         router = app.router
@@ -36,6 +59,8 @@ class PageRoutes:
         router.add_get("/live/runs", self.stream_rows)
         router.add_get("/runs/{id}", self.show_run)
         router.add_get("/live/runs/{id}", self.stream_run)
+        router.add_get("/live/runs/{id}/jobs", self.unfold_jobs)
+        router.add_get("/live/runs/{id}/annotations", self.unfold_annotations)
         router.add_post("/runs/{id}/cancel", self.cancel_run)
         router.add_get("/jobs/{id}", self.show_job)
         router.add_get("/live/jobs/{id}", self.stream_job)
@@ -61,15 +86,19 @@ class PageRoutes:
         )
 
     async def show_run(self, request: web.Request) -> web.StreamResponse:
-        run = await run_view.get_run(self._store, request.match_info["id"])
-        return self._templates.page("run.html", run=run)
+        return await _html(self._runs.page, await self._run(request))
 
     async def show_job(self, request: web.Request) -> web.StreamResponse:
-        job = await run_view.get_job(self._store, request.match_info["id"])
-        run = await run_view.get_run(self._store, job.run_id)
-        asked = request.query.get("attempt", "")
-        name = run_view.log_name(job, int(asked) if asked.isdecimal() and 0 < len(asked) < 7 else None)
-        return self._templates.page("job.html", run=run, job=job, attempt=name.attempt, newest=max(1, job.attempt))
+        found = await run_view.get_job_in_run(self._store, request.match_info["id"])
+        return await _html(self._fragments_of(found.job, request).page, found)
+
+    async def unfold_jobs(self, request: web.Request) -> web.StreamResponse:
+        query = read_query(request, FoldQuery)
+        return await _html(self._runs.jobs, await self._run(request), query.parent, query.after)
+
+    async def unfold_annotations(self, request: web.Request) -> web.StreamResponse:
+        query = read_query(request, FoldQuery)
+        return await _html(self._runs.notes, await self._run(request), query.after)
 
     async def show_repositories(self, _request: web.Request) -> web.StreamResponse:
         return self._templates.page("repositories.html", repositories=await self._store.list_repositories())
@@ -88,32 +117,27 @@ class PageRoutes:
         return web.Response(status=303, headers={"Location": f"/jobs/{job}"})
 
     async def stream_rows(self, request: web.Request) -> web.StreamResponse:
-        frames = self._feed.frames_of_all(request.query.get("repository"), self._row_frame)
+        frames = self._feed.frames_of_all(request.query.get("repository"), self._runs.row)
         return await self._seats.serve(request, frames)
 
     async def stream_run(self, request: web.Request) -> web.StreamResponse:
-        frames = self._feed.frames_of_one(request.match_info["id"], self._run_frame)
-        return await self._seats.serve(request, frames)
+        run = request.match_info["id"]
+        await run_view.require_run(self._store, run)
+        return await self._seats.serve(request, self._feed.frames_of_run(run, self._runs.parts))
 
     async def stream_job(self, request: web.Request) -> web.StreamResponse:
         job = await run_view.get_job(self._store, request.match_info["id"])
-        frames = self._feed.frames_of_one(job.run_id, self._job_encoder(job.id))
-        return await self._seats.serve(request, frames)
+        encode = self._fragments_of(job, request).parts
+        return await self._seats.serve(request, self._feed.frames_of_job(job.run_id, job.id, encode))
 
-    def _row_frame(self, run: Run) -> bytes:
-        return _html_frame(run, f"row-{run.id}", self._templates.render("_run_row.html", run=run))
+    async def _run(self, request: web.Request) -> RunDetail:
+        return await run_view.get_run(self._store, request.match_info["id"])
 
-    def _run_frame(self, run: Run) -> bytes:
-        return _html_frame(run, "run", self._templates.render("_run.html", run=run))
-
-    def _job_encoder(self, job_id: str) -> Callable[[Run], bytes]:
-        def encode(run: Run) -> bytes:
-            jobs = [*run.jobs, *([run.preparation] if run.preparation else [])]
-            job = next(job for job in jobs if job.id == job_id)
-            return _html_frame(run, "job", self._templates.render("_job.html", run=run, job=job))
-
-        return encode
+    def _fragments_of(self, job: JobRecord, request: web.Request) -> JobFragments:
+        query = read_query(request, WhoseLog)
+        return JobFragments(self._templates, self._folder, run_view.log_name(job, query.attempt, query.container))
 
 
-def _html_frame(run: Run, element: str, html: str) -> bytes:
-    return frame("html", {"id": element, "html": html}, run.revision)
+async def _html(render: Callable[..., str], *values: object) -> web.Response:
+    """Render beside the event loop: a run may be large, and what its jobs have written long."""
+    return web.Response(text=await asyncio.to_thread(render, *values), content_type="text/html")

@@ -1,11 +1,12 @@
 """How values look on the pages."""
 
+import shlex
 from datetime import UTC, datetime
 
-from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS
+from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS, JobKind, JobState
 from tisktask_logstream import words
-from tisktask_logstream.rows import JobRecord
-from tisktask_logstream.run_view import Run
+from tisktask_logstream.rows import JobRecord, RunRecord
+from tisktask_logstream.web.job_tree import Fold
 
 _ENDS = {state.value for state in RUN_ENDS | JOB_ENDS}
 _SHORT_SHA = 8
@@ -23,14 +24,14 @@ def short_sha(sha: str) -> str:
     return sha[:_SHORT_SHA]
 
 
-def source_of(run: Run) -> str:
+def source_of(run: RunRecord) -> str:
     """Name the branch, tag or pull request that a run is about."""
     if run.pull_request is not None:
         return f"#{run.pull_request}"
     return run.tag or run.branch or run.ref
 
 
-def event_of(run: Run) -> str:
+def event_of(run: RunRecord) -> str:
     return f"{run.event} {run.action}" if run.action else run.event
 
 
@@ -53,6 +54,43 @@ def duration(started: datetime | None, ended: datetime | None) -> str:
     if seconds < 3600:
         return f"{seconds // 60} min {seconds % 60} s"
     return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def label_of(job: JobRecord) -> str:
+    """Say what a job is called for people."""
+    return words.PREPARATION if job.kind is JobKind.PREPARE else job.title or job.name
+
+
+def remark_of(job: JobRecord, *, has_children: bool = False) -> str:
+    """Say what is to be said of a job besides its state."""
+    if job.state is JobState.QUEUED and job.labels:
+        return words.waits_for_labels(job.labels)
+    if not is_over(job.state):
+        return job.status_text
+    if job.reason:
+        return job.reason
+    if has_children and job.result is None:
+        return words.CHILDREN_AT_WORK
+    if job.result is not None and job.result != job.state:
+        return words.result_of_children(job.result)
+    return job.status_text
+
+
+def command_of(job: JobRecord) -> str:
+    """Write what a job runs, as one would type it."""
+    return job.shell or shlex.join([job.path or job.name, *job.arguments])
+
+
+def bar_of(fold: Fold) -> list[tuple[str, float, float]]:
+    """Cut a line of 100 into states: each with where it begins and how long it is."""
+    bar: list[tuple[str, float, float]] = []
+    position = 0.0
+    for state in words.STATES:
+        if count := fold.by_state.get(JobState(state), 0) if state in set(JobState) else 0:
+            length = 100 * count / fold.total
+            bar.append((state, round(position, 2), round(length, 2)))
+            position += length
+    return bar
 
 
 def outcome_of(job: JobRecord) -> str:

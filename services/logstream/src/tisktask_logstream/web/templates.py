@@ -1,18 +1,36 @@
 """The Jinja templates with what they may use; everything is escaped."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from tisktask_logstream import words
+from tisktask_logstream.source_pages import source_page
 from tisktask_logstream.web import presentation
+from tisktask_logstream.web.markdown import Markdown
 
 FOLDER = Path(__file__).parent
+_FROM_PRESENTATION = (
+    "state_text",
+    "is_over",
+    "short_sha",
+    "source_of",
+    "event_of",
+    "stamp",
+    "full_time",
+    "duration",
+    "outcome_of",
+    "label_of",
+    "remark_of",
+    "command_of",
+    "bar_of",
+)
 
 
 class Templates:
-    """Renders pages and fragments of pages."""
+    """Renders pages and fragments of pages. Called from threads."""
 
     def __init__(self) -> None:
         self._environment = Environment(
@@ -22,9 +40,10 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        names = ["state_text", "is_over", "short_sha", "source_of", "event_of", "stamp", "full_time", "duration"]
-        for name in [*names, "outcome_of"]:
-            self._environment.globals[name] = getattr(presentation, name)
+        known = cast("dict[str, Any]", self._environment.globals)
+        known |= {name: getattr(presentation, name) for name in _FROM_PRESENTATION}
+        known |= {"words": words, "source_page": source_page}
+        self._environment.filters["markdown"] = Markdown().render
 
     def render(self, template: str, **values: Any) -> str:
         return self._environment.get_template(template).render(values)

@@ -1,5 +1,6 @@
 // Keeps a page true: the server sends the fragments that have changed, this puts them in their places.
 
+import { keepFolds, watchFolds } from "./folds.js";
 import { keepTimes, writeTimes } from "./times.js";
 
 const ROWS_MAX = 200;
@@ -14,6 +15,7 @@ function replace(old, fresh) {
   // Who is on a link or button of the old fragment stays on the same one of the new.
   const active = old.contains(document.activeElement) ? document.activeElement : null;
   const place = active && `${active.tagName}[href="${active.getAttribute("href")}"]`;
+  keepFolds(old, fresh);
   old.replaceWith(fresh);
   if (active) (fresh.querySelector(place) ?? fresh.querySelector("button"))?.focus();
   writeTimes(fresh);
@@ -42,6 +44,7 @@ async function refresh() {
   const fresh = page.getElementById("live");
   const old = document.getElementById("live");
   if (fresh && old) {
+    keepFolds(old, fresh);
     old.replaceChildren(...fresh.childNodes);
     writeTimes(old);
   }
@@ -72,6 +75,7 @@ function listen(live) {
 }
 
 keepTimes();
+watchFolds(writeTimes);
 for (const select of document.querySelectorAll("select[data-submits]")) {
   select.addEventListener("change", () => select.form.requestSubmit());
 }

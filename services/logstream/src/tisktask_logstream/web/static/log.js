@@ -26,7 +26,7 @@ const isAtTail = () => view.last >= total || view.last === 0;
 const numberInAddress = () => Number(/^#L([1-9]\d*)$/.exec(location.hash)?.[1] ?? 0);
 
 async function read(query) {
-  const address = `${log.dataset.log}?attempt=${log.dataset.attempt}&${new URLSearchParams(query)}`;
+  const address = `${log.dataset.log}?${log.dataset.whose}&${new URLSearchParams(query)}`;
   const answer = await fetch(address);
   if (!answer.ok) throw new Error((await answer.json()).error.message);
   const page = await answer.json();
@@ -93,7 +93,7 @@ async function toTail() {
 }
 
 function listen(from) {
-  const source = new EventSource(`${log.dataset.log}/stream?attempt=${log.dataset.attempt}&from_line=${from}`);
+  const source = new EventSource(`${log.dataset.log}/stream?${log.dataset.whose}&from_line=${from}`);
   let last = from - 1;
   const take = (fresh) => {
     last = fresh.at(-1).partial ? fresh.at(-1).n - 1 : fresh.at(-1).n;

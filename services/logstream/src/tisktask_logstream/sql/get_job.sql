@@ -1,5 +1,0 @@
--- Reads one job.
-SELECT id, run_id, kind, name, path, state, reason, exit_code, signal, out_of_memory, attempt, runner, parent_job_id,
-    created_at, queued_at, started_at, finished_at
-FROM api.jobs
-WHERE id = %(id)s
