@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import structlog
 
@@ -14,6 +15,7 @@ from tisktask_common.errors import InfrastructureError
 from tisktask_common.process.service import Process, run_service
 from tisktask_common.process.settings import PREFIX
 from tisktask_common.sealing import KeyPair
+from tisktask_common.subjects import WORK_TOPIC
 from tisktask_runner.attempt.images import Images, PartedNetwork
 from tisktask_runner.attempt.roster import Roster
 from tisktask_runner.attempt.workshop import Workshop
@@ -31,6 +33,7 @@ from tisktask_runner.log.uplink import LogUplink
 from tisktask_runner.log.watch import FileWatcher
 from tisktask_runner.news import NewsDesk
 from tisktask_runner.settings import RunnerSettings
+from tisktask_runner.slots import Slots
 from tisktask_runner.source.mirror import Mirrors
 from tisktask_runner.source.transfer import TransferLimits
 from tisktask_runner.worker import Worker, obey_orders
@@ -68,12 +71,15 @@ async def serve(process: Process, settings: RunnerSettings) -> None:
 
 async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> None:
     roster = Roster(shop)
-    worker = Worker(shop, roster, settings.pool, settings.slots)
-    presence = Presence(settings.runner, settings.replica, settings.pool, settings.slots)
+    presence = _introduce(settings)
+    has_room = presence.is_due if presence.labels else asyncio.Event()
+    worker = Worker(shop, roster, settings.pool, Slots(settings.slots, settings.lent_slots_max), has_room)
+    roster.on_lending(presence.is_due.set)
     ages = Ages(settings.mirror_days * _DAY_SECONDS, settings.image_days * _DAY_SECONDS)
     worker.puller.is_paused = True  # until Podman has answered
     await obey_orders(shop.bus, settings.runner, roster)
     await shop.news.open(shop.bus, settings.runner)
+    await shop.messages.open(shop.bus, settings.runner)
     # What runs already comes before new work, and its lease is extended before anything that may take time.
     worker.adopt()
     taking = [
@@ -81,7 +87,8 @@ async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> N
         asyncio.create_task(worker.adopt_forever(), name="adopt"),
     ]
     keeping = [
-        asyncio.create_task(beat_forever(shop.bus, presence, roster), name="heartbeat"),
+        asyncio.create_task(beat_forever(shop.bus, presence, roster, worker), name="heartbeat"),
+        asyncio.create_task(_hear_of_work(shop.news, presence), name="work news"),
         asyncio.create_task(_heed_podman(shop.engine, worker, presence), name="podman"),
         asyncio.create_task(collect_forever(shop, ages), name="collect"),
     ]
@@ -92,13 +99,29 @@ async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> N
             task.result()
     finally:
         presence.is_draining = True
-        await _hand_over(taking, roster, waits=settings.drain == "wait" and process.stopping.is_set())
-        await beat(shop.bus, presence, roster)
+        await _hand_over(taking, roster, worker, waits=settings.drain == "wait" and process.stopping.is_set())
+        await beat(shop.bus, presence, roster, worker)
         await _end(keeping)
 
 
-async def _hand_over(taking: list[asyncio.Task[None]], roster: Roster, *, waits: bool) -> None:
+def _introduce(settings: RunnerSettings) -> Presence:
+    return Presence(
+        settings.runner, settings.replica, settings.pool, settings.slots, settings.label_list, asyncio.Event()
+    )
+
+
+async def _hear_of_work(desk: NewsDesk, presence: Presence) -> None:
+    """Beat at once when jobs wait that ask for labels of ours: the answer offers them."""
+    with desk.listening(presence.runner, [WORK_TOPIC]) as heard:
+        while True:
+            await heard.wait()
+            heard.clear()
+            presence.is_due.set()
+
+
+async def _hand_over(taking: list[asyncio.Task[None]], roster: Roster, worker: Worker, *, waits: bool) -> None:
     """Take nothing more, and let go of what runs: the next process adopts it. Or wait for its end."""
+    worker.close()
     for task in taking:
         task.cancel()
     if waits:
@@ -106,6 +129,7 @@ async def _hand_over(taking: list[asyncio.Task[None]], roster: Roster, *, waits:
     await roster.finish_ended(_FINISH_SECONDS_MAX)
     await roster.leave_all()
     await _end(taking)
+    await worker.until_claimed()
     # A claim that was answered just now has brought one more.
     await roster.leave_all()
 
@@ -186,7 +210,18 @@ def _furnish(settings: RunnerSettings, bus: Bus, engine: Engine, lane: ShippingL
         lane=lane,
         news=NewsDesk(),
         keys=KeyPair.generate(),
+        command_client=_find_client(settings),
     )
+
+
+def _find_client(settings: RunnerSettings) -> Path | None:
+    """Name the client that jobs are given. Without one they go on; they may have a Redis client of their own."""
+    if settings.command_client and settings.command_client.is_file():
+        return settings.command_client
+    log.warning(
+        "command_client_missing", path=str(settings.command_client or ""), consequence="no tisktask-cmd in jobs"
+    )
+    return None
 
 
 def _storage(settings: RunnerSettings) -> Storage:

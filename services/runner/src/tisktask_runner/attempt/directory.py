@@ -86,11 +86,22 @@ class AttemptDirectory:
         return self.path / "log.position"
 
     @property
+    def containers(self) -> Path:
+        """A directory for each container beside the job."""
+        return self.path / "containers"
+
+    @property
+    def hosts(self) -> Path:
+        """Mounted at /etc/hosts in all containers of the pod."""
+        return self.path / "hosts"
+
+    @property
     def outbox(self) -> Path:
         return self.path / "outbox"
 
     def write_record(self, record: AttemptRecord) -> None:
-        safe = record.model_copy(update={"spec": record.spec.model_copy(update={"sealed_token": None})})
+        without = {"sealed_token": None, "sealed_environment": None}
+        safe = record.model_copy(update={"spec": record.spec.model_copy(update=without)})
         write_whole(self.path / "spec.json", safe.model_dump_json(indent=1))
 
     def read_record(self) -> AttemptRecord | None:

@@ -1,11 +1,17 @@
 """The environment variables of a job: the names that programs rely on. Pure."""
 
+from collections.abc import Mapping
+
 from tisktask_common.rpc import JobSpec
 
 IPC_TARGET = "/run/tisktask"
 SOCKET_PATH = f"{IPC_TARGET}/command.sock"
 EVENT_PATH = f"{IPC_TARGET}/event.json"
 WORKSPACE_TARGET = "/workspace"
+#: Where tisktask-cmd is.
+CLIENT_FOLDER = f"{IPC_TARGET}/bin"
+#: What a runtime gives to programs of images that name none.
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 #: Names for programs that were written for a forge's own variables. Gitea's are Forgejo's.
 _FORGE_PREFIXES = {"github": "TISKTASK_GITHUB", "forgejo": "TISKTASK_FORGEJO", "gitea": "TISKTASK_FORGEJO"}
@@ -42,6 +48,12 @@ def job_environment(spec: JobSpec, workspace: str = WORKSPACE_TARGET) -> dict[st
         "TISKTASK_WORKSPACE": workspace,
     }
     return variables | _forge_variables(spec)
+
+
+def with_client_on_path(variables: Mapping[str, str], image: Mapping[str, str]) -> dict[str, str]:
+    """Let the programs of the image be found as before, and behind them tisktask-cmd."""
+    path = variables.get("PATH") or image.get("PATH") or _PATH
+    return {**variables, "PATH": f"{path}:{CLIENT_FOLDER}"}
 
 
 def _forge_variables(spec: JobSpec) -> dict[str, str]:

@@ -14,6 +14,7 @@ from tisktask_runner.image.default import ensure_default_image
 from tisktask_runner.image.host import BuildHost, call_podman, image_name
 from tisktask_runner.image.key import ImagePlan
 from tisktask_runner.image.outcomes import BuildErrored, BuildFailed, BuildTimedOut, NotBuilt, Ready
+from tisktask_runner.image.pull import NotPulled, pull_image
 from tisktask_runner.image.use import ImageUse
 
 #: Part of every key: an image that was built for another machine is another image.
@@ -48,6 +49,8 @@ class Images:
 
     async def find(self, program: Program) -> str | None:
         """Name the program's image if it is on this host. One short question: the way of almost every job."""
+        if program.image:
+            return program.image if await self.engine.has_image(program.image) else None
         if program.image_key:
             await self.use.note(program.image_key)
         name = image_name(program.image_key) if program.image_key else self.default_image or self._loaded_default
@@ -70,6 +73,10 @@ class Images:
             return loaded.image
         pulled = await call_podman(self.host, "pull", "--quiet", name, seconds_max=_PULL_SECONDS_MAX)
         return name if pulled.exit_code == 0 else errored(words.default_image_missing(name, pulled.error))
+
+    async def fetch(self, name: str) -> NotPulled | None:
+        """Have an image by its name, as a job asks for it."""
+        return await pull_image(self.host, name)
 
     async def make(self, plan: ImagePlan, context: Path, log_path: Path) -> Ready | Outcome:
         """Build the image (once on this host, however many ask for it), or pull it."""

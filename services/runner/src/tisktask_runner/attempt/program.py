@@ -9,10 +9,18 @@ import structlog
 
 from tisktask_common.rpc import JobSpec, Program
 from tisktask_runner import words
+from tisktask_runner.attempt.client import place_client
+from tisktask_runner.attempt.commit import CommitRead, read_commit
 from tisktask_runner.attempt.directory import AttemptDirectory, write_whole
-from tisktask_runner.attempt.environment import EVENT_PATH, IPC_TARGET, WORKSPACE_TARGET, job_environment
-from tisktask_runner.attempt.images import PLATFORM
-from tisktask_runner.attempt.outcome import Outcome, errored
+from tisktask_runner.attempt.environment import (
+    EVENT_PATH,
+    IPC_TARGET,
+    WORKSPACE_TARGET,
+    job_environment,
+    with_client_on_path,
+)
+from tisktask_runner.attempt.images import PLATFORM, Images
+from tisktask_runner.attempt.outcome import Outcome, errored, failed
 from tisktask_runner.attempt.payload import fetch_payload
 from tisktask_runner.attempt.refusals import outcome_of_source
 from tisktask_runner.attempt.stopwatch import Stopwatch
@@ -21,10 +29,10 @@ from tisktask_runner.engine.libpod import EngineAwayError, EngineError
 from tisktask_runner.engine.model import ImageConfig, Mount, Pod, PodSpec
 from tisktask_runner.image.key import ImagePlan, plan_build
 from tisktask_runner.image.outcomes import Ready
+from tisktask_runner.sidecar.hosts import HOSTS_TARGET, write_hosts
 from tisktask_runner.source.checkout import check_out_wanted
-from tisktask_runner.source.listing import read_listing
-from tisktask_runner.source.mirror import fetch_commit
-from tisktask_runner.source.outcomes import CheckedOut, CheckoutFailed, Fetched, NotFetched
+from tisktask_runner.source.outcomes import CheckedOut, CheckoutFailed, NotFetched
+from tisktask_runner.source.tree import FOLDER
 
 log = structlog.get_logger()
 
@@ -56,6 +64,8 @@ async def make_ready(shop: Workshop, directory: AttemptDirectory, spec: JobSpec,
     # Images may name a user other than root: it can make files here. On the host only we reach this folder.
     directory.workspace.chmod(0o777)
     directory.ipc.mkdir()
+    write_hosts(directory.hosts)
+    await asyncio.to_thread(place_client, shop.command_client, directory.ipc)
     try:
         async with asyncio.TaskGroup() as tasks:
             checkout = tasks.create_task(stopwatch.time("checkout", _check_out(making)))
@@ -93,14 +103,17 @@ async def _create_pod(
         name=f"{spec.job_id}-{spec.attempt}-{uuid4().hex[:6]}",
         labels=pod_labels(spec),
         image=image,
-        command=[posixpath.join(workdir, making.program.path)],
-        environment=job_environment(spec, workdir),
+        command=_command(making.program, workdir),
+        environment=with_client_on_path(
+            job_environment(spec, workdir) | making.shop.secret_environment(spec), config.environment if config else {}
+        ),
         limits=spec.limits,
         log_path=directory.output_log,
         workdir=workdir,
         mounts=[
             Mount(directory.workspace, WORKSPACE_TARGET, is_users=config is not None and not _is_root(config.user)),
             Mount(directory.ipc, IPC_TARGET, read_only=True),
+            Mount(directory.hosts, HOSTS_TARGET),
         ],
     )
     return await making.stopwatch.time("create", _create_patiently(making.shop, pod_spec))
@@ -113,6 +126,8 @@ async def _have_image(
     images, program = making.shop.images, making.program
     if found := await images.find(program):
         return found
+    if program.image:
+        return await _pull(images, program.image)
     if program.build_file is None:
         return await images.ensure_default()
     files = await asyncio.shield(checkout)
@@ -125,14 +140,22 @@ async def _have_image(
     return made.image if isinstance(made, Ready) else made
 
 
+async def _pull(images: Images, name: str) -> str | Outcome:
+    missing = await images.fetch(name)
+    if missing is None:
+        return name
+    return failed(missing.reason) if missing.is_users_fault else errored(missing.reason)
+
+
 async def _plan_again(making: _Making, build_file: str) -> ImagePlan | Outcome:
-    fetched = await fetch_commit(making.shop.mirrors, making.shop.wanted_commit(making.spec))
-    if not isinstance(fetched, Fetched):
-        return outcome_of_source(fetched)
-    listing = await read_listing(fetched.mirror, fetched.sha)
-    if isinstance(listing, CheckoutFailed):
-        return outcome_of_source(listing)
-    return plan_build(listing, build_file, PLATFORM)
+    read = await read_commit(making.shop, making.spec, build_file)
+    return plan_build(read.listing, build_file, PLATFORM) if isinstance(read, CommitRead) else outcome_of_source(read)
+
+
+def _command(program: Program, workdir: str) -> list[str]:
+    if program.shell is not None:
+        return ["/bin/sh", "-c", program.shell]
+    return [posixpath.join(workdir, program.path), *program.arguments]
 
 
 def _is_root(user: str) -> bool:
@@ -140,11 +163,14 @@ def _is_root(user: str) -> bool:
 
 
 async def _find_workdir(making: _Making, image: str, config: ImageConfig | None) -> str:
-    """Name the image's own directory if its build has copied the program there, else the checkout's."""
+    """Name the image's own directory if its build has copied the program there, else the checkout's.
+
+    For a command line: if it has copied the jobs there.
+    """
     if making.program.build_file is None:
         return WORKSPACE_TARGET
-    engine = making.shop.engine
-    if config and await engine.path_exists_in_image(image, posixpath.join(config.workdir, making.program.path)):
+    engine, path = making.shop.engine, making.program.path or FOLDER
+    if config and await engine.path_exists_in_image(image, posixpath.join(config.workdir, path)):
         return config.workdir
     return WORKSPACE_TARGET
 

@@ -26,12 +26,14 @@ from tisktask_runner.attempt.notes import Notes
 from tisktask_runner.attempt.outbox import Outbox
 from tisktask_runner.attempt.outcome import Outcome, errored
 from tisktask_runner.attempt.pod import remove_pods
+from tisktask_runner.attempt.sidecars import sidecar_means
 from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.work import Work, do_work
 from tisktask_runner.attempt.workshop import Workshop
 from tisktask_runner.image.leftovers import remove_working_containers
 from tisktask_runner.log.cut import LogPart, LogSource
 from tisktask_runner.log.shipper import LogShipper
+from tisktask_runner.sidecar.sidecars import Sidecars
 
 log = structlog.get_logger()
 
@@ -56,6 +58,7 @@ class Attempt:
         self._stopwatch = Stopwatch()
         source = log_source(shop, custody)
         self._shipper = LogShipper(shop.lane, source, self._directory.log_position, self._stop_for_log)
+        self.sidecars = Sidecars(sidecar_means(shop, custody))
         #: It uses the host's processors no more.
         self.has_ended = asyncio.Event()
         #: The orchestrator has answered to the end (or it is no longer ours): its lease needs no extension.
@@ -70,6 +73,7 @@ class Attempt:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._shipper.run())
+                tasks.create_task(self.sidecars.run())
                 await self._bring_to_end()
                 self._shipper.close()
                 await self._clean_up(spec)
@@ -80,7 +84,9 @@ class Attempt:
             self._custody.lock.release()
 
     async def _clean_up(self, spec: JobSpec) -> None:
+        await self.sidecars.end()
         await remove_pods(self._shop, spec, self._directory.read_pod(), is_adopted=self.is_adopted)
+        self.sidecars.close()
         if self.interrupts.is_set:
             # A build that was stopped may have left the container that it worked in.
             await remove_working_containers(self._shop.images.host)
@@ -107,7 +113,9 @@ class Attempt:
     async def _work_within_time(self) -> Outcome:
         record = self._custody.record
         watch = asyncio.create_task(self._stop_when_time_is_up(record))
-        work = Work(self._shop, self._custody, self.interrupts, self._outbox, self._shipper, self._stopwatch)
+        work = Work(
+            self._shop, self._custody, self.interrupts, self._outbox, self._shipper, self.lending, self._stopwatch
+        )
         try:
             return await do_work(work)
         except InfrastructureError as error:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 
@@ -13,16 +14,18 @@ from tisktask_runner.attempt.claim import claim
 from tisktask_runner.attempt.custody import Custody
 from tisktask_runner.attempt.directory import Phase
 from tisktask_runner.attempt.interrupts import Interrupted, Interrupts
+from tisktask_runner.attempt.lending import Lending
 from tisktask_runner.attempt.notes import Notes
 from tisktask_runner.attempt.outbox import Outbox
 from tisktask_runner.attempt.outcome import Outcome, ended_by_order, errored, not_executed, outcome_of_exit
 from tisktask_runner.attempt.pod import await_end, remove_pods
 from tisktask_runner.attempt.prepare import prepare
 from tisktask_runner.attempt.program import make_ready
+from tisktask_runner.attempt.socket import open_socket
 from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.workshop import Workshop
 from tisktask_runner.engine.model import Exit, NotStarted, Pod
-from tisktask_runner.image.explain import explain
+from tisktask_runner.image.explain import explain, explain_shell
 from tisktask_runner.log.shipper import LogShipper
 
 log = structlog.get_logger()
@@ -40,6 +43,7 @@ class Work:
     interrupts: Interrupts
     outbox: Outbox
     shipper: LogShipper
+    lending: Lending
     stopwatch: Stopwatch
 
     @property
@@ -85,9 +89,10 @@ async def _do_program(work: Work) -> Outcome | Interrupted:
     pod = directory.read_pod()
     if pod is None:
         return errored(words.pod_gone())
-    if phase is not Phase.STARTED and (end := await _start(work, pod)):
-        return end
-    end = await await_end(work.shop.engine, pod, work.interrupts, work.spec.limits.grace_seconds)
+    async with open_socket(work.shop, work.custody, work.lending):
+        if phase is not Phase.STARTED and (refusal := await _start(work, pod)):
+            return refusal
+        end = await await_end(work.shop.engine, pod, work.interrupts, work.spec.limits.grace_seconds)
     work.stopwatch.mark("until_exit")
     has_started = not (isinstance(end, Exit) and end.reason)
     return _explained(work, outcome_of_exit(end, work.interrupts.order, work.spec.limits), has_started=has_started)
@@ -139,15 +144,23 @@ def _explained(work: Work, outcome: Outcome, *, has_started: bool) -> Outcome:
     program, directory = work.spec.program, work.custody.directory
     if outcome.state is not JobState.FAILED or outcome.exit_code not in {126, 127} or program is None:
         return outcome
-    try:
-        with (directory.workspace / program.path).open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError:
-        head = b""
-    image = program.build_file or words.DEFAULT_IMAGE
-    reason = explain(program.path, head, image, outcome.exit_code, has_started=has_started) or outcome.reason
+    image = program.image or program.build_file or words.DEFAULT_IMAGE
+    if program.shell is not None:
+        said = explain_shell(image, outcome.exit_code, has_started=has_started)
+    else:
+        head = _head(directory.workspace / program.path)
+        said = explain(program.path, head, image, outcome.exit_code, has_started=has_started)
+    reason = said or outcome.reason
     Notes(directory.after_log).say(reason)
     return replace(outcome, reason=reason)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD_BYTES)
+    except OSError:
+        return b""
 
 
 def _began(work: Work) -> JobBegan:

@@ -1,7 +1,9 @@
 """What all attempts of a process work with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from tisktask_common.bus.connection import Bus
 from tisktask_common.rpc import JobSpec
@@ -9,8 +11,12 @@ from tisktask_common.sealing import KeyPair
 from tisktask_runner.attempt.images import Images
 from tisktask_runner.engine.pods import Engine
 from tisktask_runner.log.shipper import ShippingLane
+from tisktask_runner.messages import MessageDesk
 from tisktask_runner.news import NewsDesk
 from tisktask_runner.source.mirror import Mirrors, WantedCommit
+from tisktask_runner.source.recent import RecentListings
+
+_VARIABLES = TypeAdapter(dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,10 @@ class Workshop:
     news: NewsDesk
     #: Secrets of claimed jobs are sealed for it. Of this process alone, and never on disk.
     keys: KeyPair
+    messages: MessageDesk = field(default_factory=MessageDesk)
+    listings: RecentListings = field(default_factory=RecentListings)
+    #: The program tisktask-cmd.
+    command_client: Path | None = None
 
     def wanted_commit(self, spec: JobSpec) -> WantedCommit:
         return WantedCommit(
@@ -40,6 +50,12 @@ class Workshop:
             fetch_ref=spec.change.fetch_ref,
             token=self.keys.open(spec.sealed_token) if spec.sealed_token else None,
         )
+
+    def secret_environment(self, spec: JobSpec) -> dict[str, str]:
+        """Open the variables that a job's parent has given it."""
+        if not spec.sealed_environment:
+            return {}
+        return _VARIABLES.validate_json(self.keys.open(spec.sealed_environment).get_secret_value())
 
 
 def pod_labels(spec: JobSpec) -> dict[str, str]:

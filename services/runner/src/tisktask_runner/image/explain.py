@@ -28,6 +28,13 @@ def explain(path: str, head: bytes, image: str, exit_code: int, *, has_started: 
     return words.interpreter_missing(path, interpreter, image)
 
 
+def explain_shell(image: str, exit_code: int, *, has_started: bool) -> str | None:
+    """Say why a command line could not be executed; `None` if the exit code is its own business."""
+    if not has_started and exit_code in {_NOT_EXECUTABLE, _NOT_FOUND}:
+        return words.shell_missing(image)
+    return words.shell_command_missing(image) if exit_code == _NOT_FOUND else None
+
+
 def _explain_binary(path: str, head: bytes, image: str) -> str:
     return words.wrong_machine(path, image) if head.startswith(b"\x7fELF") else words.no_interpreter_line(path)
 

@@ -74,6 +74,21 @@ def busybox_missing() -> str:
     return "there is no statically linked busybox on PATH: install busybox-static"
 
 
+def image_unavailable(image: str, cause: str) -> str:
+    return (
+        f"The image {image} is not on the runner's host and can not be fetched: {cause}. "
+        "Write its whole name, with the registry: docker.io/library/redis."
+    )
+
+
+def shell_missing(image: str) -> str:
+    return f"SHELL needs /bin/sh, which the image {image} does not have: name a program instead."
+
+
+def shell_command_missing(image: str) -> str:
+    return f"The command line ended with exit code 127: a command in it was not found in the image {image}."
+
+
 def interpreter_missing(path: str, interpreter: str, image: str) -> str:
     return (
         f"{path} begins with #!{interpreter}, but {interpreter} is not in the image {image} (or can not run there). "

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import NoReturn
 
-from tisktask_runner.jobsocket.command import CommandError
 from tisktask_runner.jobsocket import request_words as words
+from tisktask_runner.jobsocket.command import CommandError
 
 #: A year: more is a mistake, and would not fit where it is stored.
 SECONDS_MAX = 366 * 86_400

@@ -93,7 +93,7 @@ def _command_line(told: list[str]) -> str:
 
 def _default_name(first: str, *, is_shell: bool) -> str:
     """Name a job as its program's file, or as the first word of its command line."""
-    word = first.split()[0] if is_shell else posixpath.normpath(first)
+    word = first.split(maxsplit=1)[0] if is_shell else posixpath.normpath(first)
     name = word.rpartition("/")[2][:NAME_LENGTH_MAX]
     return name if name and name.isprintable() else "shell"
 

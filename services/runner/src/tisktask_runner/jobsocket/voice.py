@@ -17,8 +17,8 @@ from tisktask_common.ids import JobId
 from tisktask_common.job_requests import JobInfo, JobRequest, ReadJobs
 from tisktask_common.rpc import JobSpec, PublicKey, Request
 from tisktask_common.subjects import MESSAGE_BYTES_MAX
-from tisktask_runner.jobsocket.command import CommandError
 from tisktask_runner.jobsocket import request_words as words
+from tisktask_runner.jobsocket.command import CommandError
 from tisktask_runner.news import NewsDesk
 
 log = structlog.get_logger()

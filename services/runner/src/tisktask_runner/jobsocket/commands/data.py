@@ -15,7 +15,6 @@ from tisktask_runner.jobsocket.commands.data_table import IMMEDIATE, WAITING, Da
 from tisktask_runner.jobsocket.voice import Voice
 from tisktask_runner.jobsocket.waiting import Subject, wait_for
 
-
 log = structlog.get_logger()
 
 
