@@ -19,6 +19,7 @@ log = structlog.get_logger()
 SCAN_SECONDS = 1.0
 
 slots_busy = Gauge("tisktask_slots_busy", "Slots of this process that are taken")
+slots_lent = Gauge("tisktask_slots_lent", "Attempts of this process that wait for others and lend their slot meanwhile")
 attempts_adopted = Counter("tisktask_attempts_adopted_total", "Attempts of another process that was gone")
 attempts_broken = Counter("tisktask_attempts_broken_total", "Attempts whose supervision failed")
 
@@ -33,6 +34,7 @@ class Roster:
         self._left = asyncio.Event()
         self._on_lending: list[Callable[[], None]] = []
         slots_busy.set_function(lambda: self.busy)
+        slots_lent.set_function(lambda: self.lent)
 
     def on_lending(self, listener: Callable[[], None]) -> None:
         """Be told each time that an attempt lends its slot, or wants it back."""

@@ -17,6 +17,7 @@ from tisktask_runner.attempt.lending import Lending
 from tisktask_runner.attempt.workshop import Workshop
 from tisktask_runner.jobsocket import request_words
 from tisktask_runner.jobsocket.command import CommandError, CommandTable
+from tisktask_runner.jobsocket.commands.containers import Containers
 from tisktask_runner.jobsocket.commands.data import RunData
 from tisktask_runner.jobsocket.commands.jobs import Jobs
 from tisktask_runner.jobsocket.commands.locks import Locks
@@ -27,6 +28,7 @@ from tisktask_runner.jobsocket.commit import Commit
 from tisktask_runner.jobsocket.programs import CommitFiles, ImageSource
 from tisktask_runner.jobsocket.server import JobSocket
 from tisktask_runner.jobsocket.voice import Voice
+from tisktask_runner.sidecar.sidecars import Sidecars
 from tisktask_runner.source.outcomes import NotFetched
 from tisktask_runner.source.tree import Listing
 
@@ -34,7 +36,7 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_socket(shop: Workshop, custody: Custody, lending: Lending) -> AsyncGenerator[None]:
+async def open_socket(shop: Workshop, custody: Custody, lending: Lending, sidecars: Sidecars) -> AsyncGenerator[None]:
     """Serve the attempt's program. Also one that runs already: its clients find the same path again."""
     spec = custody.record.spec
     voice = Voice(shop.bus, shop.runner, spec, shop.news, lending.lent)
@@ -42,6 +44,7 @@ async def open_socket(shop: Workshop, custody: Custody, lending: Lending) -> Asy
     data, channels = RunData(voice), Channels(voice)
     table = CommandTable.of(
         Jobs(voice, commit).commands(),
+        Containers(sidecars).commands(),
         data.commands(),
         Locks(voice).commands(),
         channels.commands(),

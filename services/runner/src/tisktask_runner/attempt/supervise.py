@@ -114,7 +114,14 @@ class Attempt:
         record = self._custody.record
         watch = asyncio.create_task(self._stop_when_time_is_up(record))
         work = Work(
-            self._shop, self._custody, self.interrupts, self._outbox, self._shipper, self.lending, self._stopwatch
+            self._shop,
+            self._custody,
+            self.interrupts,
+            self._outbox,
+            self._shipper,
+            self.lending,
+            self.sidecars,
+            self._stopwatch,
         )
         try:
             return await do_work(work)

@@ -27,6 +27,7 @@ from tisktask_runner.attempt.workshop import Workshop
 from tisktask_runner.engine.model import Exit, NotStarted, Pod
 from tisktask_runner.image.explain import explain, explain_shell
 from tisktask_runner.log.shipper import LogShipper
+from tisktask_runner.sidecar.sidecars import Sidecars
 
 log = structlog.get_logger()
 
@@ -44,6 +45,7 @@ class Work:
     outbox: Outbox
     shipper: LogShipper
     lending: Lending
+    sidecars: Sidecars
     stopwatch: Stopwatch
 
     @property
@@ -89,7 +91,7 @@ async def _do_program(work: Work) -> Outcome | Interrupted:
     pod = directory.read_pod()
     if pod is None:
         return errored(words.pod_gone())
-    async with open_socket(work.shop, work.custody, work.lending):
+    async with open_socket(work.shop, work.custody, work.lending, work.sidecars):
         if phase is not Phase.STARTED and (refusal := await _start(work, pod)):
             return refusal
         end = await await_end(work.shop.engine, pod, work.interrupts, work.spec.limits.grace_seconds)

@@ -25,6 +25,8 @@ _USERS_FAULTS = re.compile(
 class NotPulled:
     """The image can not be had."""
 
+    #: In Podman's words.
+    cause: str
     reason: str
     #: There is no such image (for us), as against a registry that did not answer.
     is_users_fault: bool
@@ -43,4 +45,5 @@ async def pull_image(host: BuildHost, name: str) -> NotPulled | None:
     log.info("image_not_pulled", image=name, error=pulled.error[-500:])
     cause = pulled.error.strip().splitlines()[-1].removeprefix("Error: ")[-500:] if pulled.error.strip() else ""
     is_users_fault = name.startswith("localhost/") or _USERS_FAULTS.search(pulled.error) is not None
-    return NotPulled(words.image_unavailable(name, cause or f"exit code {pulled.exit_code}"), is_users_fault)
+    cause = cause or f"exit code {pulled.exit_code}"
+    return NotPulled(cause, words.image_unavailable(name, cause), is_users_fault)
