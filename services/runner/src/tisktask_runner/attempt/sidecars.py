@@ -10,15 +10,10 @@ from tisktask_runner.sidecar.means import SidecarMeans
 def sidecar_means(shop: Workshop, custody: Custody) -> SidecarMeans:
     """Give them the workspace, to read and write, and not the job's socket: that has the job's authority."""
     directory = custody.directory
-
-    async def fetch_image(name: str) -> str:
-        missing = await shop.images.fetch(name)
-        return missing.cause if missing else ""
-
     return SidecarMeans(
         engine=shop.engine,
         lane=shop.lane,
-        fetch_image=fetch_image,
+        fetch_image=shop.images.fetch,
         runner=shop.runner,
         spec=custody.record.spec,
         pod=directory.read_pod,
