@@ -50,6 +50,8 @@ DELIVERIES = Stream("DELIVERIES", ["delivery.>"], bytes_max=GIB, age_seconds_max
 DEAD = Stream("DEAD", ["dead.>"], bytes_max=GIB // 4, age_seconds_max=30 * DAY_SECONDS)
 #: What changes about repositories, for a plain subscription of those who keep a list of them.
 REPOSITORY_EVENTS = "repository.>"
+#: Topic of news for a runner host itself (scope: its name): jobs wait that ask for labels which it has.
+WORK_TOPIC = "work"
 STREAMS = (EVENTS, WORK, LOGS, DELIVERIES, DEAD)
 
 TRIGGERS_FOR_ORCHESTRATOR = Consumer("EVENTS", "orchestrator", ["trigger.received.>"])

@@ -19,11 +19,11 @@ from tisktask_common.ids import JobId, RunId
 from tisktask_common.job_requests import News
 from tisktask_common.lifecycle import JobKind, JobState, RunState
 from tisktask_common.rpc import StopOrder
-from tisktask_common.subjects import control_subject, event_subject
+from tisktask_common.subjects import WORK_TOPIC, control_subject, event_subject
 from tisktask_orchestrator import words
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.dispatch import dispatch_within
-from tisktask_orchestrator.news import JOBS_TOPIC, WORK_TOPIC, send_news
+from tisktask_orchestrator.news import JOBS_TOPIC, send_news
 from tisktask_orchestrator.store.families import list_runners_of_run
 from tisktask_orchestrator.store.outbox import append_run_events
 from tisktask_orchestrator.store.rows import JobRow, RunRow

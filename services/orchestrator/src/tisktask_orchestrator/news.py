@@ -11,8 +11,6 @@ log = structlog.get_logger()
 
 #: Topic of a run: jobs of it have ended.
 JOBS_TOPIC = "jobs"
-#: Topic for a host itself: jobs wait that ask for its labels. Its scope is the runner's name.
-WORK_TOPIC = "work"
 
 
 async def send_news(bus: Bus, runner: str, news: News) -> None:

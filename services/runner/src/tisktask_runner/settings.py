@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from tisktask_common.labels import LABEL_FORM, LABELS_MAX, unusable_label
 from tisktask_common.process.settings import BusSettings
 from tisktask_common.subjects import DEFAULT_POOL
 
@@ -24,6 +25,13 @@ class RunnerSettings(BusSettings):
     replica: str = Field(default="1", description="name of this process among those of the host")
     pool: str = Field(default=DEFAULT_POOL, description="work of this pool is taken")
     slots: int = Field(default_factory=_processors, ge=1, le=1024, description="jobs at once; default: processors")
+    lent_slots_max: int = Field(
+        default=64,
+        ge=0,
+        le=1024,
+        description="more jobs at once while others wait; beyond it, only one",
+    )
+    labels: str = Field(default="", description="what the host offers besides its pool, with commas: gpu,arm64")
     state_dir: Path = Field(default=Path("/var/lib/tisktask/runner"), description="attempts, mirrors, locks")
     drain: Literal["leave", "wait"] = Field(
         default="leave", description="on SIGTERM: leave running jobs to the next process, or wait for their end"
@@ -55,6 +63,20 @@ class RunnerSettings(BusSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         # Podman resolves mounts on its own: a relative path would be of another directory.
         return path.absolute() if path else None
+
+    @field_validator("labels")
+    @classmethod
+    def _usable(cls, labels: str) -> str:
+        given = sorted({label.strip() for label in labels.split(",")} - {""})
+        if (wrong := unusable_label(given)) is not None:
+            raise ValueError(f"{wrong!r} is not a label: {LABEL_FORM}")
+        if len(given) > LABELS_MAX:
+            raise ValueError(f"{len(given)} labels: {LABELS_MAX} at most")
+        return ",".join(given)
+
+    @property
+    def label_list(self) -> list[str]:
+        return self.labels.split(",") if self.labels else []
 
     @field_validator("runner", "replica")
     @classmethod

@@ -1,6 +1,8 @@
 """Takes work for the free slots of this process: claims an attempt, acknowledges the message, supervises."""
 
 import asyncio
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 
 import structlog
 from nats.aio.msg import Msg
@@ -14,25 +16,50 @@ from tisktask_common.rpc import AttemptRef, JobGrant, StopOrder
 from tisktask_common.subjects import control_subject, work_consumer
 from tisktask_runner.attempt.claim import claim, record_of
 from tisktask_runner.attempt.custody import Custody
-from tisktask_runner.attempt.directory import create_attempt
+from tisktask_runner.attempt.directory import attempt_name, create_attempt
 from tisktask_runner.attempt.roster import SCAN_SECONDS, Roster
+from tisktask_runner.attempt.supervise import Attempt
 from tisktask_runner.attempt.workshop import Workshop
+from tisktask_runner.slots import Slots
 
 log = structlog.get_logger()
 
 _GIVE_BACK_SECONDS = 1.0
+#: A claim that is on its way when we are told to end is waited for.
+_LAST_CLAIM_SECONDS = 10.0
 
 claims = Counter("tisktask_claims_total", "Claims of attempts, by their answer", ["answer"])
+work_given_back = Counter("tisktask_work_given_back_total", "Work messages that came when all slots were taken again")
 
 
 class Worker:
-    """The pull loop of one process, and its eyes for abandoned attempts."""
+    """The pull loop of one process, what it was offered, and its eyes for abandoned attempts."""
 
-    def __init__(self, shop: Workshop, roster: Roster, pool: str, slots: int) -> None:
+    def __init__(self, shop: Workshop, roster: Roster, pool: str, slots: Slots, has_room: asyncio.Event) -> None:
         self._shop = shop
         self._roster = roster
         self._slots = slots
-        self.puller = Puller(shop.bus, work_consumer(pool), self._take, concurrency=slots)
+        #: Claims on their way: they will take a slot.
+        self._claiming = 0
+        #: Offered by the orchestrator; they get the next slots that become free.
+        self._offers: dict[str, AttemptRef] = {}
+        #: Offered, and claimed or at work.
+        self._taken_up: dict[str, asyncio.Task[None]] = {}
+        #: Set when there is room for what the orchestrator might offer.
+        self._has_room = has_room
+        self._is_closing = False
+        self.puller = Puller(shop.bus, work_consumer(pool), self._take, concurrency=slots.own)
+        roster.on_lending(self.fit)
+
+    @property
+    def room(self) -> int:
+        """Count the slots for which there is no job yet, nor one on its way."""
+        return self._slots.allowed(self._roster.lent) - self._roster.busy - self._claiming
+
+    @property
+    def free(self) -> int:
+        """Count the slots that the orchestrator may offer jobs for."""
+        return 0 if self.puller.is_paused else max(0, self.room - len(self._offers))
 
     async def adopt_forever(self) -> None:
         """Look for abandoned attempts every second. They take slots of ours."""
@@ -46,23 +73,98 @@ class Worker:
         except OSError as error:
             # Directories come and go under the scan; a full disk mends, too. The next scan is a second away.
             log.warning("scan_failed", error=str(error))
-        self.puller.concurrency = max(0, self._slots - self._roster.busy_adopted)
+        self.fit()
+
+    def offer(self, refs: Iterable[AttemptRef]) -> None:
+        """Be offered attempts: they are claimed as soon as there is a slot."""
+        if self._is_closing:
+            return
+        for ref in refs:
+            name = attempt_name(ref)
+            if name not in self._taken_up and len(self._offers) < self._slots.own:
+                self._offers.setdefault(name, ref)
+        self.fit()
+
+    def fit(self) -> None:
+        """Give free slots to what was offered, and ask the stream for as much as the others can take."""
+        while self._offers and self.room > 0 and not self.puller.is_paused:
+            self._take_up(self._offers.pop(next(iter(self._offers))))
+        without_message = self._roster.busy_adopted + len(self._taken_up) + len(self._offers)
+        self.puller.fit(max(0, self._slots.allowed(self._roster.lent) - without_message))
+
+    def close(self) -> None:
+        """Take up no offers any more."""
+        self._is_closing = True
+        self._offers.clear()
+
+    async def until_claimed(self) -> None:
+        """Let claims that are on their way be answered, after the attempts were let go of."""
+        if self._taken_up:
+            await asyncio.wait(self._taken_up.values(), timeout=_LAST_CLAIM_SECONDS)
 
     async def _take(self, message: Msg) -> None:
         """Claim, acknowledge, and hold the slot until the attempt has ended."""
-        ref = AttemptRef.model_validate_json(message.data)
-        grant = await self._claim(ref)
-        if grant is None:
-            # Not raised: the fault is not the message's, so it must never be buried as a bad one.
-            await message.nak(delay=_GIVE_BACK_SECONDS)
+        if self.room <= 0:
+            # It was asked for when jobs waited that go on meanwhile: another host may have a slot for it.
+            work_given_back.inc()
+            await message.nak()
             return
-        custody = await asyncio.to_thread(self._take_custody, grant)
+        ref = AttemptRef.model_validate_json(message.data)
+        with self._holding_slot():
+            grant = await self._claim(ref)
+            if grant is None:
+                # Not raised: the fault is not the message's, so it must never be buried as a bad one.
+                await message.nak(delay=_GIVE_BACK_SECONDS)
+                return
+            custody = await asyncio.to_thread(self._take_custody, grant)
+            attempt = self._begin(ref, grant, custody)
         await message.ack()
+        if attempt:
+            await attempt.has_ended.wait()
+        self._make_use_of_slot()
+
+    def _take_up(self, ref: AttemptRef) -> None:
+        name = attempt_name(ref)
+        # Counted here: the task has not begun when the next free slot is looked for.
+        self._claiming += 1
+        task = asyncio.create_task(self._take_offered(ref), name=f"offer {name}")
+        self._taken_up[name] = task
+        task.add_done_callback(lambda _: self._end_offer(name))
+
+    async def _take_offered(self, ref: AttemptRef) -> None:
+        try:
+            grant = await self._claim(ref)
+            custody = await asyncio.to_thread(self._take_custody, grant) if grant else None
+            attempt = self._begin(ref, grant, custody) if grant else None
+        finally:
+            self._claiming -= 1
+        if attempt:
+            self._has_room.set()
+            await attempt.has_ended.wait()
+
+    def _end_offer(self, name: str) -> None:
+        task = self._taken_up.pop(name)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("offer_failed", offer=name, error=repr(error), exc_info=error)
+        self._make_use_of_slot()
+
+    def _make_use_of_slot(self) -> None:
+        self.fit()
+        self._has_room.set()
+
+    @contextmanager
+    def _holding_slot(self) -> Generator[None]:
+        self._claiming += 1
+        try:
+            yield
+        finally:
+            self._claiming -= 1
+
+    def _begin(self, ref: AttemptRef, grant: JobGrant, custody: Custody | None) -> Attempt | None:
         if custody is None:
             log.info("work_passed_over", job=ref.job_id, attempt=ref.attempt, reason=grant.reason)
-            return
-        attempt = self._roster.take(custody)
-        await attempt.has_ended.wait()
+            return None
+        return self._roster.take(custody)
 
     async def _claim(self, ref: AttemptRef) -> JobGrant | None:
         try:

@@ -81,6 +81,12 @@ class Puller:
             if self._running:
                 await asyncio.wait(self._running, timeout=10)
 
+    def fit(self, concurrency: int) -> None:
+        """Change how many are taken at once; more are asked for at once."""
+        if concurrency > self.concurrency:
+            self._wake.set()
+        self.concurrency = concurrency
+
     def resume(self) -> None:
         """Pull again after `is_paused` was set and taken back, at once."""
         self.is_paused = False

@@ -2,8 +2,19 @@
 -- all that waits for any host. They are not noted as offered: who has a slot first takes them.
 WITH next_for_all AS (
     SELECT depth, id
-    FROM orchestrator.jobs
-    WHERE pool = %(pool)s AND finished_at IS NULL AND labels = '{}' AND state = 'queued'
+    FROM (
+        SELECT depth, id
+        FROM orchestrator.jobs
+        WHERE pool = %(pool)s AND finished_at IS NULL AND dispatched_at IS NULL AND labels = '{}'
+        UNION ALL
+        SELECT depth, id
+        FROM orchestrator.jobs
+        WHERE pool = %(pool)s
+            AND finished_at IS NULL
+            AND dispatched_at IS NOT NULL
+            AND labels = '{}'
+            AND state = 'queued'
+    ) AS queued
     ORDER BY depth DESC, id
     LIMIT 1
 )
