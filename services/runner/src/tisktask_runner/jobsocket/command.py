@@ -1,6 +1,6 @@
 """What a command of the socket is: its name and form, what is said about it to people, and who carries it out."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -57,7 +57,7 @@ class Session:
 
 #: Carries out a command: `arguments` are those behind its name. Raises CommandError (and TisktaskErrors, which become
 #: errors too). It is cancelled when the connection is closed.
-Handler = Callable[[Session, list[bytes]], Awaitable[Reply]]
+Handler = Callable[[Session, list[bytes]], Coroutine[Any, Any, Reply]]
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ class Transaction:
 
     queued: list[tuple[Command, list[bytes]]] = field(default_factory=list[tuple[Command, list[bytes]]])
     size_bytes: int = 0
+    arguments: int = 0
     #: A command was refused: EXEC will refuse the others too.
     is_broken: bool = False
 
