@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from git_server import program
+from git_server import plain, program
 from redis_image import redis_cli_tar
 from stack import job_named, wait_for
 from stack_fixtures import import_image
@@ -15,7 +15,7 @@ from stack_fixtures import import_image
 pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("nothing_left")]
 
 REDIS_CLI = "docker.io/library/redis-cli:test"
-CONTAINERFILE = f"FROM {REDIS_CLI}\n"
+CONTAINERFILE = plain(f"FROM {REDIS_CLI}\n")
 CLI = 'redis-cli -s "$TISKTASK_SOCKET_PATH"'
 
 
