@@ -3,17 +3,37 @@
 from itertools import combinations_with_replacement, product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS, RUN_MOVES, JobKind, JobState, RunState
-from tisktask_orchestrator.fold import Consequence, LostAttempt, after_loss, end_of_stopped, fold_run
+from tisktask_orchestrator.fold import (
+    Consequence,
+    LostAttempt,
+    Part,
+    after_loss,
+    conclude,
+    end_of_stopped,
+    fold_run,
+    worst,
+)
 
 ENDS = sorted(JOB_ENDS)
 UNFINISHED = sorted(set(JobState) - JOB_ENDS)
 
 
+PARTS = st.builds(Part, st.sampled_from(JobState), st.booleans())
+ENDED_PARTS = st.builds(Part, st.sampled_from(ENDS), st.booleans())
+STOPS = st.sampled_from([None, RunState.CANCELLED, RunState.TIMED_OUT, RunState.FAILED])
+
+
+def parts(*states: JobState) -> list[Part]:
+    return [Part(state) for state in states]
+
+
 @pytest.mark.parametrize("preparation", UNFINISHED)
-@pytest.mark.parametrize("programs", [[], [JobState.SUCCEEDED], [JobState.FAILED]])
-def test_a_run_is_not_over_before_its_preparation(preparation: JobState, programs: list[JobState]) -> None:
+@pytest.mark.parametrize("programs", [[], parts(JobState.SUCCEEDED), parts(JobState.FAILED)])
+def test_a_run_is_not_over_before_its_preparation(preparation: JobState, programs: list[Part]) -> None:
     assert fold_run(preparation, programs) is None
 
 
@@ -28,8 +48,8 @@ def test_a_run_without_programs_is_skipped() -> None:
 
 def test_every_set_of_states_has_one_meaning() -> None:
     for count in (1, 2, 3, 4):
-        for programs in combinations_with_replacement(JobState, count):
-            assert fold_run(JobState.SUCCEEDED, programs) is meaning(set(programs)), programs
+        for states in combinations_with_replacement(JobState, count):
+            assert fold_run(JobState.SUCCEEDED, parts(*states)) is meaning(set(states)), states
 
 
 def meaning(programs: set[JobState]) -> RunState | None:
@@ -41,10 +61,45 @@ def meaning(programs: set[JobState]) -> RunState | None:
     return RunState.SUCCEEDED
 
 
-def test_a_folded_state_is_one_that_a_running_run_may_move_to() -> None:
-    for count in (1, 2, 3):
-        for programs in combinations_with_replacement(ENDS, count):
-            assert fold_run(JobState.SUCCEEDED, programs) in RUN_MOVES[RunState.RUNNING] & RUN_ENDS
+@given(st.lists(PARTS, min_size=1), STOPS)
+def test_a_run_goes_on_until_all_its_jobs_have_ended(programs: list[Part], stop: RunState | None) -> None:
+    is_over = all(part.state in JOB_ENDS for part in programs)
+    assert (fold_run(JobState.SUCCEEDED, programs, stop) is not None) == is_over
+
+
+@given(st.lists(ENDED_PARTS, min_size=1), STOPS)
+def test_a_job_that_may_fail_changes_nothing_by_its_end(programs: list[Part], stop: RunState | None) -> None:
+    state = fold_run(JobState.SUCCEEDED, programs, stop)
+    counting = [part for part in programs if not part.may_fail]
+    assert state is fold_run(JobState.SUCCEEDED, [*counting, Part(JobState.SUCCEEDED)], stop)
+
+
+@given(st.lists(ENDED_PARTS, min_size=1), STOPS)
+def test_a_folded_state_is_one_that_a_running_run_may_move_to(programs: list[Part], stop: RunState | None) -> None:
+    assert fold_run(JobState.SUCCEEDED, programs, stop) in RUN_MOVES[RunState.RUNNING] & RUN_ENDS
+
+
+@given(st.lists(ENDED_PARTS, min_size=1), STOPS)
+def test_an_order_to_stop_counts_like_a_job_that_ended_so(programs: list[Part], stop: RunState | None) -> None:
+    more = parts(JobState(stop)) if stop else []
+    assert fold_run(JobState.SUCCEEDED, programs, stop) is fold_run(JobState.SUCCEEDED, [*programs, *more])
+
+
+@given(st.sampled_from(ENDS), st.lists(st.sampled_from(ENDS)))
+def test_a_job_is_as_good_as_the_worst_of_what_belongs_to_it(own: JobState, attached: list[JobState]) -> None:
+    result = conclude(own, attached)
+    if worst(attached) is JobState.SUCCEEDED:
+        assert result is own
+    else:
+        assert result is worst([own, *attached])
+    assert conclude(result, attached) is result
+
+
+@given(st.sampled_from(ENDS), st.lists(st.lists(st.sampled_from(ENDS), min_size=1), min_size=1))
+def test_it_does_not_matter_how_deep_a_family_is(own: JobState, families: list[list[JobState]]) -> None:
+    nested = [conclude(head, rest) for head, *rest in families]
+    flat = [state for family in families for state in family]
+    assert worst([conclude(own, nested)]) is worst([conclude(own, flat)])
 
 
 @pytest.mark.parametrize(("reported", "stop"), list(product(ENDS, [None, JobState.CANCELLED, JobState.TIMED_OUT])))

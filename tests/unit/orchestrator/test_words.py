@@ -27,6 +27,18 @@ from tisktask_orchestrator import words
         (words.job_took_too_long(0.5), "The job took longer than 0.5 seconds, its limit."),
         (words.cancelled_by("ada"), "Cancelled by ada."),
         (words.cancelled_by(""), "Cancelled."),
+        (words.children_ended(["lint"], "failed"), "A job that it has started failed: lint."),
+        (words.children_ended(["a", "b"], "cancelled"), "Jobs that it has started were cancelled: a, b."),
+        (
+            words.children_ended([f"j{n}" for n in range(11)], "timed_out"),
+            "Jobs that it has started took too long: j0, j1, j2, j3, j4, j5, j6, j7, j8, j9 and more.",
+        ),
+        (
+            words.run_ended_by_job("build", "failed", "coverage is low"),
+            "The job build has failed the run: coverage is low.",
+        ),
+        (words.run_ended_by_job("build", "cancelled", ""), "The job build has cancelled the run."),
+        (words.cancelled_with("build", "Cancelled by ada."), "Cancelled with the job build: Cancelled by ada."),
     ],
 )
 def test_sentences_read_well(said: str, expected: str) -> None:

@@ -31,7 +31,8 @@ def children_ended(names: Sequence[str], state: str) -> str:
     """Say why a job comes to a worse result than its own end."""
     verb = _ENDED.get(state, "were cancelled" if len(names) > 1 else "was cancelled")
     more = " and more" if len(names) > _NAMES_SHOWN else ""
-    return f"Of the jobs that it has started {verb}: {', '.join(names[:_NAMES_SHOWN])}{more}."
+    jobs = "Jobs" if len(names) > 1 else "A job"
+    return f"{jobs} that it has started {verb}: {', '.join(names[:_NAMES_SHOWN])}{more}."
 
 
 def run_ended_by_job(name: str, state: str, reason: str) -> str:
