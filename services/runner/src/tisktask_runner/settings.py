@@ -1,5 +1,6 @@
 """What a runner process is told."""
 
+import dataclasses
 import os
 import re
 import socket
@@ -11,6 +12,7 @@ from pydantic import Field, field_validator
 from tisktask_common.labels import LABEL_FORM, LABELS_MAX, unusable_label
 from tisktask_common.process.settings import BusSettings
 from tisktask_common.subjects import DEFAULT_POOL
+from tisktask_runner.jobsocket.limits import SocketLimits
 
 
 def _processors() -> int:
@@ -57,6 +59,30 @@ class RunnerSettings(BusSettings):
     fetch_bytes: int = Field(default=4 * 1024**3, gt=0, description="largest fetch of a commit")
     mirror_days: float = Field(default=14, gt=0, description="mirrors that were not used for so long are removed")
     image_days: float = Field(default=14, gt=0, description="built images that were not used for so long are removed")
+
+    socket_connections: int = Field(default=64, ge=1, le=4096, description="connections to the socket of one job")
+    socket_argument_bytes: int = Field(default=262_144, ge=1024, le=262_144, description="one argument of a command")
+    socket_command_bytes: int = Field(
+        default=327_680, ge=1024, le=327_680, description="all arguments of a command, or of a transaction"
+    )
+    socket_arguments: int = Field(default=10_000, ge=16, le=10_000, description="number of arguments of a command")
+    socket_pending_commands: int = Field(
+        default=10_000, ge=1, description="commands of a connection that wait for their turn before reading stops"
+    )
+    socket_pending_bytes: int = Field(default=1_048_576, ge=1024, description="the same, by the memory that they take")
+    socket_output_bytes: int = Field(
+        default=2_097_152, ge=1024, description="unread replies of a connection before no further command is begun"
+    )
+    socket_output_seconds: float = Field(
+        default=60, gt=0, description="a connection with so many unread replies is closed after that"
+    )
+
+    @property
+    def socket_limits(self) -> SocketLimits:
+        """What a program may ask of its job's socket."""
+        return SocketLimits(
+            **{field.name: getattr(self, f"socket_{field.name}") for field in dataclasses.fields(SocketLimits)}
+        )
 
     @field_validator("state_dir", "default_image_archive", "command_client")
     @classmethod
