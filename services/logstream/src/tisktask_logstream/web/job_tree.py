@@ -64,7 +64,7 @@ class JobTree:
             parent = job.parent_job_id if job.parent_job_id in known else None
             if job.state in _FAILED and not job.may_fail:
                 self._failed.add(job.id)
-            stamp = zlib.crc32(job.model_dump_json().encode(), self._stamps[job.id])
+            stamp = zlib.crc32(job.model_dump_json(exclude={"summary"}).encode(), self._stamps[job.id])
             self._children[parent or ""].append(job)
             self._stamps[parent or ""] = zlib.crc32(stamp.to_bytes(4, "big"), self._stamps[parent or ""])
             if parent and job.id in self._failed:

@@ -47,8 +47,8 @@ class RunFragments:
         return [_html_frame(element, html) for element, html in self._html(run)]
 
     def page(self, run: RunDetail) -> str:
-        parts = [Markup(html) for _, html in self._html(run)]  # noqa: S704 - made by templates, which escape
-        return self.templates.render("run.html", run=run, parts=parts)
+        fragments = [Markup(html) for _, html in self._html(run)]  # noqa: S704 - made by templates, which escape
+        return self.templates.render("run.html", run=run, fragments=fragments)
 
     def jobs(self, run: RunDetail, parent: str, after: int) -> str:
         """Show what a fold of the tree hides."""
