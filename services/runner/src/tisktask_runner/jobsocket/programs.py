@@ -9,9 +9,11 @@ from tisktask_runner.jobsocket import request_words as words
 from tisktask_runner.jobsocket.arguments import refuse
 from tisktask_runner.jobsocket.command import CommandError
 from tisktask_runner.source.links import Inside, LinkSpace, files_in, resolve
-from tisktask_runner.source.tree import FILE, FOLDER, LINK, SUBMODULE, Entry, Listing, path_order
+from tisktask_runner.source.tree import FILE, FOLDER, LINK, SUBMODULE, Entry, Listing
 
 _MEANT_MAX = 5
+#: Comparing takes time.
+_COMPARED_MAX = 1000
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def find_build_file(files: CommitFiles, asked: str) -> str:
     for path in candidates:
         found = resolve(space, path)
         if isinstance(found, Inside) and found.entry and found.entry.mode not in {LINK, SUBMODULE}:
-            return path
+            return found.entry.path
     raise CommandError("NOTFOUND", words.no_build_file(candidates[0], files.sha))
 
 
@@ -90,8 +92,9 @@ def _not_found(files: CommitFiles, space: LinkSpace, path: str) -> CommandError:
     there = _programs_in(space, posixpath.dirname(path))
     if there:
         return CommandError("NOTFOUND", words.no_program(path, files.sha, there))
-    ours = [entry.path for entry in files.listing.entries if _is_ours(entry)]
-    meant = difflib.get_close_matches(path, ours, _MEANT_MAX, 0.5) or sorted(ours, key=path_order)[:_MEANT_MAX]
+    front = f"{FOLDER}/"
+    ours = [entry.path.removeprefix(front) for entry in files.listing.entries if _is_ours(entry)][:_COMPARED_MAX]
+    meant = difflib.get_close_matches(path.removeprefix(front), ours, _MEANT_MAX) or ours[:_MEANT_MAX]
     return CommandError("NOTFOUND", words.no_program_but_elsewhere(path, files.sha, meant))
 
 
