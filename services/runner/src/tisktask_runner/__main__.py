@@ -210,6 +210,7 @@ def _furnish(settings: RunnerSettings, bus: Bus, engine: Engine, lane: ShippingL
         lane=lane,
         news=NewsDesk(),
         keys=KeyPair.generate(),
+        socket_limits=settings.socket_limits,
         command_client=_find_client(settings),
     )
 

@@ -51,7 +51,7 @@ async def open_socket(shop: Workshop, custody: Custody, lending: Lending, sideca
         Page(voice).commands(),
         RunEnd(voice).commands(),
     )
-    socket = JobSocket(table, data.execute, facts=_facts(spec))
+    socket = JobSocket(table, data.execute, shop.socket_limits, facts=_facts(spec))
     await _listen(socket, custody)
     try:
         with shop.messages.listening(spec.run_id, channels.hear):

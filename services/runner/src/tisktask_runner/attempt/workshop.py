@@ -10,6 +10,7 @@ from tisktask_common.rpc import JobSpec
 from tisktask_common.sealing import KeyPair
 from tisktask_runner.attempt.images import Images
 from tisktask_runner.engine.pods import Engine
+from tisktask_runner.jobsocket.limits import SocketLimits
 from tisktask_runner.log.shipper import ShippingLane
 from tisktask_runner.messages import MessageDesk
 from tisktask_runner.news import NewsDesk
@@ -37,6 +38,7 @@ class Workshop:
     keys: KeyPair
     messages: MessageDesk = field(default_factory=MessageDesk)
     listings: RecentListings = field(default_factory=RecentListings)
+    socket_limits: SocketLimits = SocketLimits()
     #: The program tisktask-cmd.
     command_client: Path | None = None
 

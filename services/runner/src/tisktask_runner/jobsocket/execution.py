@@ -108,11 +108,14 @@ class Execution:
 
     async def _execute_transaction(self, transaction: Transaction) -> Reply:
         """Carry out what was queued: the data commands in one go, then the others in their order."""
-        self._session.transaction = None
-        if transaction.is_broken:
-            return words.transaction_discarded()
-        batch = [[command.name.encode(), *said] for command, said in transaction.queued if self._is_for_batch(command)]
-        done = iter(await self._execute_data(batch))
+        try:
+            if transaction.is_broken:
+                return words.transaction_discarded()
+            queued = [(command, said) for command, said in transaction.queued if self._is_for_batch(command)]
+            done = iter(await self._execute_data([[command.name.encode(), *said] for command, said in queued]))
+        finally:
+            # Not before: who executes them sees by it that they must not be parted.
+            self._session.transaction = None
         return [
             next(done) if self._is_for_batch(command) else await self._carry_out(command, self._handle(command, said))
             for command, said in transaction.queued

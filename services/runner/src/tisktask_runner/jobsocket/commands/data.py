@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import structlog
 
+from tisktask_common.errors import InfrastructureError
 from tisktask_common.job_requests import DataCommands
 from tisktask_common.resp import NULL_ARRAY, NullArray, Reply, from_json
-from tisktask_runner.jobsocket.command import Command, Handler, Session
+from tisktask_runner.jobsocket.command import Command, CommandError, Handler, Session
 from tisktask_runner.jobsocket.commands.data_table import IMMEDIATE, WAITING, DataRow
 from tisktask_runner.jobsocket.voice import Voice
 from tisktask_runner.jobsocket.waiting import Subject, wait_for
@@ -42,8 +43,23 @@ class RunData:
         ]
 
     async def execute(self, session: Session, commands: list[list[bytes]]) -> list[Reply]:
-        """Execute commands in one transaction: a reply per command. Nothing waits: BLPOP answers null."""
-        return await self._ask(session.take_request_id(), commands)
+        """Execute commands in their order: a reply per command. Nothing waits: BLPOP answers null.
+
+        Those of a transaction are one request; others are parted where their replies do not fit into one answer.
+        """
+        is_divisible = session.transaction is None and len(commands) > 1
+        replies = await self._ask(session.take_request_id(), commands, is_divisible=is_divisible)
+        while len(replies) < len(commands):
+            rest = commands[len(replies) :]
+            try:
+                some = await self._ask(uuid4().hex, rest, is_divisible=True)
+            except CommandError as error:
+                # What was done before is told all the same.
+                return [*replies, *(error.failure for _ in rest)]
+            if not some:
+                raise InfrastructureError(f"no reply to {len(rest)} data commands")
+            replies += some
+        return replies
 
     def _execute_one(self, name: str) -> Handler:
         async def handle(session: Session, arguments: list[bytes]) -> Reply:
@@ -83,9 +99,11 @@ class RunData:
             case _:
                 log.debug("nothing_to_give_back", command=pop.name)
 
-    async def _ask(self, request_id: str, commands: list[list[bytes]]) -> list[Reply]:
+    async def _ask(self, request_id: str, commands: list[list[bytes]], *, is_divisible: bool = False) -> list[Reply]:
         encoded = [[base64.b64encode(word).decode() for word in command] for command in commands]
-        request = DataCommands(**self._voice.signature, request_id=request_id, commands=encoded)
+        request = DataCommands(
+            **self._voice.signature, request_id=request_id, commands=encoded, is_divisible=is_divisible
+        )
         answer = await self._voice.ask(request)
         return [from_json(reply) for reply in answer.replies]
 
