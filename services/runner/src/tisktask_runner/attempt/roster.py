@@ -96,7 +96,8 @@ class Roster:
         return attempt is not None
 
     def fence(self, ref: AttemptRef) -> None:
-        if (attempt := self._attempts.get(attempt_name(ref))) and not attempt.is_settled:
+        # One that has ended is being reported: the answer to that is on its way, and may have been overtaken by this.
+        if (attempt := self._attempts.get(attempt_name(ref))) and not attempt.has_ended.is_set():
             attempt.interrupts.fence()
 
     async def until_empty(self) -> None:

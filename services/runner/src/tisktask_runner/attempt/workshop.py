@@ -38,7 +38,7 @@ class Workshop:
     keys: KeyPair
     messages: MessageDesk = field(default_factory=MessageDesk)
     listings: RecentListings = field(default_factory=RecentListings)
-    socket_limits: SocketLimits = SocketLimits()
+    socket_limits: SocketLimits = field(default_factory=SocketLimits)
     #: The program tisktask-cmd.
     command_client: Path | None = None
 
