@@ -1,20 +1,24 @@
 """Many actors do anything at any time, through two orchestrators: the promises hold all the same."""
 
 import asyncio
+import contextlib
 import random
 from collections import defaultdict
 from collections.abc import Awaitable
+from typing import Any, TypeGuard
 
 import pytest
 
 from nats_server import NatsServer
+from orchestrator_family import ActingJob, begin
 from orchestrator_stage import Stage, TestRunner, eventually, orchestrating, prepared, staging
 from tisktask_common.bus.connection import Bus
-from tisktask_common.errors import InfrastructureError
-from tisktask_common.events import JobFinished, RunEvent, RunFinished
+from tisktask_common.errors import InfrastructureError, UserError
+from tisktask_common.events import JobConcluded, JobFinished, RunEvent, RunFinished
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JOB_ENDS, JOB_MOVES, RUN_ENDS, RUN_MOVES, JobState, RunState
 from tisktask_common.rpc import AttemptRef, CancelJob, CancelRun
+from tisktask_orchestrator.fold import conclude
 
 RUNS = 12
 #: Ends that a runner may report; success more often, so that some runs go on.
@@ -35,18 +39,28 @@ async def test_whatever_happens_every_move_is_legal_and_every_run_ends_once(
             return len(await stage.rows("SELECT id FROM api.runs")) == RUNS
 
         await eventually(all_there, "all runs")
+        await set_to_work(stage, runners[0])
         actors = [act(stage, runners, random.Random(f"{seed}-{actor}")) for actor in range(4)]
         await asyncio.gather(*actors)
         await finish(stage, runners[0])
         await check(stage)
 
 
+async def set_to_work(stage: Stage, runner: TestRunner) -> None:
+    """Bring half of the runs to where their programs are at work: by chance few come so far."""
+    for job in (await stage.rows("SELECT id FROM api.jobs ORDER BY id"))[: RUNS // 2]:
+        await runner.prepare(AttemptRef(job_id=JobId(job["id"]), attempt=1), "p0", "p1")
+    for job in await stage.rows("SELECT id FROM api.jobs WHERE kind = 'program'"):
+        await begin(runner, AttemptRef(job_id=JobId(job["id"]), attempt=1))
+
+
 async def act(stage: Stage, runners: list[TestRunner], chance: random.Random) -> None:
-    for _ in range(40):
-        jobs = await stage.rows("SELECT id, run_id, attempt FROM api.jobs")
+    for _ in range(60):
+        jobs = await stage.rows("SELECT id, run_id, attempt, runner FROM api.jobs")
         job = chance.choice(jobs)
         work = AttemptRef(job_id=JobId(job["id"]), attempt=chance.choice([job["attempt"]] * 3 + [1, 2]))
-        await tolerate(choose(stage, chance.choice(runners), work, RunId(job["run_id"]), chance))
+        holders = [one for one in runners if one.name == job["runner"]]
+        await tolerate(choose(stage, chance.choice(runners + holders * 2), work, RunId(job["run_id"]), chance))
 
 
 def choose(stage: Stage, runner: TestRunner, work: AttemptRef, run: RunId, chance: random.Random) -> Awaitable[object]:
@@ -65,12 +79,26 @@ def choose(stage: Stage, runner: TestRunner, work: AttemptRef, run: RunId, chanc
         ),
         (1, stage.bus.request(CancelJob(job_id=work.job_id))),
         (1, stage.bus.request(CancelRun(run_id=run))),
+        (8, act_as_job(ActingJob(runner, work), chance)),
     ]
     (chosen,) = chance.choices([action for _, action in actions], [weight for weight, _ in actions])
     for _, action in actions:
         if action is not chosen:
             action.close()  # type: ignore[attr-defined]
     return chosen
+
+
+async def act_as_job(job: ActingJob, chance: random.Random) -> None:
+    """Ask for what a job may ask for; most of those who ask hold nothing."""
+    with contextlib.suppress(UserError):
+        match chance.randrange(8):
+            case 0:
+                await job.stop(chance.choice([item.job_id for item in (await job.read_page()).items]))
+            case 1 if chance.random() < 0.3:
+                await job.end_run(chance.choice([JobState.CANCELLED, JobState.FAILED]))
+            case _:
+                detached, may_fail = chance.random() < 0.3, chance.random() < 0.3
+                await job.spawn(key=str(chance.randrange(9)), is_detached=detached, may_fail=may_fail)
 
 
 async def tolerate(action: Awaitable[object]) -> None:
@@ -99,9 +127,10 @@ async def check(stage: Stage) -> None:
     assert await stage.rows("SELECT id FROM api.jobs WHERE finished_at IS NULL") == []
     assert await stage.rows("SELECT job_id FROM api.attempts WHERE finished_at IS NULL") == []
     by_run: dict[str, list[RunEvent]] = defaultdict(list)
-    for event in await stage.events():
-        if isinstance(event, RunEvent):
-            by_run[event.run_id].append(event)
+    told = [event for event in await stage.events() if isinstance(event, RunEvent)]
+    for event in told:
+        by_run[event.run_id].append(event)
+    await check_families(stage, told)
     runs = await stage.rows("SELECT id, state, revision FROM api.runs")
     assert len(runs) == RUNS
     for run in runs:
@@ -112,6 +141,28 @@ async def check(stage: Stage) -> None:
         assert isinstance(events[-1], RunFinished)
         finished = [event.job_id for event in events if isinstance(event, JobFinished)]
         assert len(finished) == len(set(finished))
+
+
+async def check_families(stage: Stage, events: list[RunEvent]) -> None:
+    """Each job came to one result, that of its family, said once and after all the ends that it is made of."""
+    rows = await stage.rows("SELECT id, parent_job_id, state, result, may_fail, is_detached FROM api.jobs")
+    attached: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if row["parent_job_id"] and not row["is_detached"]:
+            attached[row["parent_job_id"]].append(row)
+    assert attached, "no job has started another: the test tries nothing"
+    said = {event.job_id: place for place, event in enumerate(events) if is_conclusion(event)}
+    for row in rows:
+        counting = [JobState(child["result"]) for child in attached[row["id"]] if not child["may_fail"]]
+        assert row["result"] == conclude(JobState(row["state"]), counting)
+        assert all(said[child["id"]] < said[row["id"]] for child in attached[row["id"]])
+        event = events[said[row["id"]]]
+        assert row["result"] == (event.result if isinstance(event, JobConcluded) else event.job_state)
+    assert len([event for event in events if is_conclusion(event)]) == len(rows)
+
+
+def is_conclusion(event: RunEvent) -> TypeGuard[JobFinished | JobConcluded]:
+    return isinstance(event, JobConcluded) or (isinstance(event, JobFinished) and event.is_concluded)
 
 
 async def check_history(stage: Stage) -> None:
