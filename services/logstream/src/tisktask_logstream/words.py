@@ -54,6 +54,8 @@ def invalid_field(where: str, field: str, problem: str) -> str:
     return f"{where} {field}: {problem}"
 
 
+#: The order in which jobs are counted: what has ended first.
+COUNTED = ("succeeded", "failed", "errored", "timed_out", "cancelled", "skipped", "running", "starting", "queued")
 TEXT_CUT = "The rest of this text is left out: it is very long."
 LEVELS = {"notice": "Notice", "warning": "Warning", "error": "Error"}
 
@@ -64,7 +66,7 @@ def count_of_jobs(count: int) -> str:
 
 def jobs_by_state(total: int, by_state: Mapping[str, int]) -> str:
     """Say how many of the jobs are in each state: 200 jobs: 198 succeeded, 2 failed."""
-    parts = [f"{by_state[state]:,} {name.lower()}" for state, name in STATES.items() if by_state.get(state)]
+    parts = [f"{by_state[state]:,} {STATES[state].lower()}" for state in COUNTED if by_state.get(state)]
     return f"{count_of_jobs(total)}: {', '.join(parts)}"
 
 

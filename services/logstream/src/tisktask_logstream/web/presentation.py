@@ -85,8 +85,8 @@ def bar_of(fold: Fold) -> list[tuple[str, float, float]]:
     """Cut a line of 100 into states: each with where it begins and how long it is."""
     bar: list[tuple[str, float, float]] = []
     position = 0.0
-    for state in words.STATES:
-        if count := fold.by_state.get(JobState(state), 0) if state in set(JobState) else 0:
+    for state in words.COUNTED:
+        if count := fold.by_state.get(JobState(state), 0):
             length = 100 * count / fold.total
             bar.append((state, round(position, 2), round(length, 2)))
             position += length
