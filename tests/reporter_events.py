@@ -7,8 +7,11 @@ from typing import Any
 from tisktask_common.events import (
     Change,
     JobClaimed,
+    JobConcluded,
     JobCreated,
+    JobEvent,
     JobFinished,
+    JobProgress,
     JobQueued,
     JobStarted,
     Repository,
@@ -50,8 +53,8 @@ class RunStory:
     def finished(self, state: RunState, seconds: float = 41.2, **more: Any) -> RunFinished:
         return RunFinished(**self._run(state), duration_seconds=seconds, **more)
 
-    def job_created(self, name: str, kind: JobKind = JobKind.PROGRAM) -> JobCreated:
-        return JobCreated(**self._job(name, JobState.QUEUED, kind))
+    def job_created(self, name: str, kind: JobKind = JobKind.PROGRAM, **more: Any) -> JobCreated:
+        return JobCreated(**self._job(name, JobState.QUEUED, kind), **more)
 
     def job_queued(self, name: str, attempt: int = 1) -> JobQueued:
         return JobQueued(**self._job(name, JobState.QUEUED, attempt=attempt))
@@ -59,12 +62,27 @@ class RunStory:
     def job_claimed(self, name: str) -> JobClaimed:
         return JobClaimed(**self._job(name, JobState.STARTING), runner="local")
 
-    def job_started(self, name: str) -> JobStarted:
-        return JobStarted(**self._job(name, JobState.RUNNING), runner="local")
+    def job_started(self, name: str, **more: Any) -> JobStarted:
+        return JobStarted(**self._job(name, JobState.RUNNING), runner="local", **more)
+
+    def job_says(self, name: str, text: str, state: JobState = JobState.RUNNING, **more: Any) -> JobProgress:
+        return JobProgress(**self._job(name, state), status_text=text, **more)
 
     def job_finished(self, name: str, state: JobState, seconds: float | None = 2.1, **more: Any) -> JobFinished:
         kind = more.pop("kind", JobKind.PROGRAM)
         return JobFinished(**self._job(name, state, kind), duration_seconds=seconds, **more)
+
+    def job_concluded(self, name: str, own: JobState, result: JobState, **more: Any) -> JobConcluded:
+        return JobConcluded(**self._job(name, own), result=result, **more)
+
+    def child(self, name: str, end: JobState, **more: Any) -> list[JobEvent]:
+        """All events of a job that another has started."""
+        more = {"has_status": False, "parent_job_id": new_job_id()} | more
+        return [
+            self.job_created(name, **more),
+            self.job_started(name, **more),
+            self.job_finished(name, end, **more),
+        ]
 
     def whole(self, jobs: dict[str, JobState], end: RunState) -> list[RunEvent]:
         """All events of a run with these jobs."""

@@ -18,7 +18,7 @@ from .conftest import Site, eventually
 @pytest.fixture
 async def store(site: Site) -> AsyncIterator[Store]:
     pool = await open_pool(site.settings, "test")
-    yield Store(pool)
+    yield Store(pool, site.settings.description_seconds_min)
     await pool.close()
 
 

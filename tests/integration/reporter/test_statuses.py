@@ -202,6 +202,6 @@ async def test_old_statuses_are_forgotten(site: Site, forge: Forge, story: RunSt
             "UPDATE reporter.statuses SET wanted_at = now() - interval '31 days' WHERE context = 'tisktask/push'"
         )
     pool = await open_pool(site.settings, "test")
-    assert await delete_old_statuses(Store(pool), kept_days=30) == 1
+    assert await delete_old_statuses(Store(pool, 10), kept_days=30) == 1
     await pool.close()
     assert [row["context"] for row in await site.rows()] == ["tisktask/tag"]

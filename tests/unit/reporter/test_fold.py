@@ -16,7 +16,7 @@ URL = "https://ci.example.com"
 def test_all_events_of_runs_and_jobs_are_known_but_those_without_a_state() -> None:
     union = typing.get_args(typing.get_args(AnyEvent)[0])
     about_runs = {kind.model_fields["type"].default for kind in union if issubclass(kind, RunEvent)}
-    assert about_runs - TYPES == {"image.built"}
+    assert about_runs - TYPES == {"image.built", "job.annotated"}
     assert about_runs >= TYPES
 
 
@@ -51,6 +51,32 @@ def test_a_job_that_gets_another_attempt_is_pending_again() -> None:
         assert desired
         assert desired.shown.state is StatusState.PENDING
         assert desired.key.context == "tisktask/push/a"
+
+
+def test_a_job_without_a_status_of_its_own_asks_for_nothing() -> None:
+    events = RunStory().child("worker", JobState.FAILED, may_fail=True)
+    assert [desired_status(event, URL) for event in events] == [None] * 3
+    shown = desired_status(RunStory().child("worker", JobState.FAILED, has_status=True)[-1], URL)
+    assert shown
+    assert (shown.key.context, shown.shown.state) == ("tisktask/push/worker", StatusState.FAILURE)
+
+
+def test_a_job_whose_children_are_at_work_is_pending_until_they_have_ended() -> None:
+    story = RunStory()
+    ended = desired_status(story.job_finished("all", JobState.SUCCEEDED, is_concluded=False), URL)
+    concluded = desired_status(story.job_concluded("all", JobState.SUCCEEDED, JobState.FAILED), URL)
+    assert ended
+    assert concluded
+    assert (ended.shown.state, concluded.shown.state) == (StatusState.PENDING, StatusState.FAILURE)
+
+
+@pytest.mark.parametrize("end", JOB_ENDS)
+def test_what_a_job_says_is_shown_while_it_is_at_work(end: JobState) -> None:
+    story = RunStory()
+    said = desired_status(story.job_says("build", "halfway"), URL)
+    assert said
+    assert (said.shown.state, said.shown.description) == (StatusState.PENDING, "halfway")
+    assert desired_status(story.job_says("build", "halfway", end), URL) is None
 
 
 def test_the_order_and_the_link_are_those_of_the_run() -> None:

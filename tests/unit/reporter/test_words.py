@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from reporter_events import RunStory
 from tisktask_common.lifecycle import JobState, RunState
-from tisktask_reporter.words import describe_job_end, describe_run_end, duration, fit, is_control
+from tisktask_reporter.words import (
+    describe_job_at_work,
+    describe_job_conclusion,
+    describe_job_end,
+    describe_run_end,
+    duration,
+    fit,
+    is_control,
+)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +73,70 @@ def test_the_end_of_a_run_is_told(state: RunState, more: dict[str, object], text
 )
 def test_the_end_of_a_job_is_told(state: JobState, more: dict[str, object], text: str) -> None:
     assert describe_job_end(RunStory().job_finished("build", state, **more)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "shown"),
+    [
+        ("measuring", "", "measuring"),
+        ("measuring", "Coverage", "Coverage: measuring"),
+        ("", "Coverage", "Coverage: queued or running"),
+        (" ", " ", "queued or running"),
+        ("50\x1b[1m %\r\nof\u202e all", "", "50 [1m % of all"),
+        ("x" * 200, "", "x" * 139 + "…"),
+    ],
+)
+def test_what_a_job_says_is_one_line_that_fits(text: str, title: str, shown: str) -> None:
+    assert describe_job_at_work(RunStory().job_says("build", text, title=title)) == shown
+
+
+def test_a_title_stays_when_the_job_has_said_nothing_new() -> None:
+    assert describe_job_at_work(RunStory().job_started("build", title="Coverage")) == "Coverage: queued or running"
+
+
+def test_what_a_result_waits_for_is_told_also_behind_a_long_reason() -> None:
+    story = RunStory()
+    short = story.job_finished("build", JobState.SUCCEEDED, is_concluded=False)
+    long = story.job_finished("build", JobState.ERRORED, is_concluded=False, reason="no " * 100)
+    waits = "; waits for the jobs that it has started"
+    assert describe_job_end(short) == f"passed in 2.1 s{waits}"
+    assert describe_job_end(long).endswith(f"…{waits}")
+    assert len(describe_job_end(long)) <= 140
+
+
+@pytest.mark.parametrize(
+    ("own", "result", "reason", "text"),
+    [
+        (JobState.SUCCEEDED, JobState.SUCCEEDED, "", "passed; the jobs that it has started have ended"),
+        (
+            JobState.CANCELLED,
+            JobState.CANCELLED,
+            "by ada",
+            "cancelled: by ada; the jobs that it has started have ended",
+        ),
+        (
+            JobState.SUCCEEDED,
+            JobState.FAILED,
+            "Jobs that it has started failed: lint, test.",
+            "passed; jobs that it has started failed: lint, test",
+        ),
+        (JobState.FAILED, JobState.ERRORED, "", "failed; jobs that it has started: could not be run to their end"),
+    ],
+)
+def test_what_a_job_comes_to_with_its_children_is_told(own: JobState, result: JobState, reason: str, text: str) -> None:
+    assert describe_job_conclusion(RunStory().job_concluded("build", own, result, reason=reason)) == text
+
+
+@given(st.text(max_size=400), st.sampled_from(JobState), st.sampled_from(JobState))
+def test_whatever_is_said_of_jobs_is_one_line_that_github_takes(text: str, own: JobState, result: JobState) -> None:
+    story = RunStory()
+    for said in (
+        describe_job_at_work(story.job_says("build", text, title=text)),
+        describe_job_end(story.job_finished("build", own, reason=text, is_concluded=False)),
+        describe_job_conclusion(story.job_concluded("build", own, result, reason=text)),
+    ):
+        assert 0 < len(said) <= 140
+        assert not any(map(is_control, said))
 
 
 @given(st.text(max_size=400), st.sampled_from(RunState))

@@ -97,7 +97,7 @@ async def _fail_when_closed(is_closed: asyncio.Event) -> None:
 
 async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None:
     """Take events and post statuses until cancelled. The schema is there."""
-    store = Store(pool)
+    store = Store(pool, settings.description_seconds_min)
     credentials = CredentialBook(bus)
     limits = RetryLimits(
         delay_seconds=settings.retry_delay_seconds,

@@ -2,8 +2,16 @@
 
 import re
 
-from tisktask_common.events import AnyEvent, JobEvent, JobFinished, RunEvent, RunFinished
-from tisktask_common.lifecycle import JobKind, JobState, RunState
+from tisktask_common.events import (
+    AnyEvent,
+    JobConcluded,
+    JobEvent,
+    JobFinished,
+    JobProgress,
+    RunEvent,
+    RunFinished,
+)
+from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState, RunState
 from tisktask_reporter import words
 from tisktask_reporter.context import job_context, run_context
 from tisktask_reporter.status import DesiredStatus, Shown, StatusKey, StatusState
@@ -20,6 +28,8 @@ TYPES = frozenset(
         "job.claimed",
         "job.started",
         "job.finished",
+        "job.concluded",
+        "job.progress",
         "job.attempt_lost",
     }
 )
@@ -51,7 +61,7 @@ def desired_status(event: AnyEvent, public_url: str) -> DesiredStatus | None:
     if event.repository.forge == "local" or not _is_commit(event.change.sha):
         return None
     if isinstance(event, JobEvent):
-        if event.kind is not JobKind.PROGRAM:
+        if not _is_shown(event):
             return None
         context = job_context(event.change.event, event.name)
         state, description = _show_job(event)
@@ -68,6 +78,13 @@ def desired_status(event: AnyEvent, public_url: str) -> DesiredStatus | None:
     )
 
 
+def _is_shown(event: JobEvent) -> bool:
+    if event.kind is not JobKind.PROGRAM or not event.has_status:
+        return False
+    # What a job has said shortly before its end is not to stand over it.
+    return not (isinstance(event, JobProgress) and event.job_state in JOB_ENDS)
+
+
 def _is_commit(sha: str) -> bool:
     return _SHA.fullmatch(sha) is not None and set(sha) != {"0"}
 
@@ -81,6 +98,12 @@ def _show_run(event: RunEvent) -> tuple[StatusState, str]:
 
 
 def _show_job(event: JobEvent) -> tuple[StatusState, str]:
-    if isinstance(event, JobFinished):
-        return _JOB_ENDS.get(event.job_state, StatusState.ERROR), words.describe_job_end(event)
-    return StatusState.PENDING, words.IN_PROGRESS
+    match event:
+        case JobFinished(is_concluded=True):
+            return _JOB_ENDS.get(event.job_state, StatusState.ERROR), words.describe_job_end(event)
+        case JobFinished():
+            return StatusState.PENDING, words.describe_job_end(event)
+        case JobConcluded():
+            return _JOB_ENDS.get(event.result, StatusState.ERROR), words.describe_job_conclusion(event)
+        case _:
+            return StatusState.PENDING, words.describe_job_at_work(event)

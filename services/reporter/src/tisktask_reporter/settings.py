@@ -36,5 +36,8 @@ class ReporterSettings(BusSettings, DatabaseSettings):
     away_seconds_max: float = Field(
         default=86_400, gt=0, description="a status is given up if its forge is unreachable for longer"
     )
+    description_seconds_min: float = Field(
+        default=10, ge=0, description="pause between two posts of a pending status if only its description changes"
+    )
     # More than the 7 days that the bus keeps events: else an event that comes again could pass for a new one.
     statuses_kept_days: int = Field(default=30, ge=8, description="reported statuses are forgotten after this time")

@@ -35,8 +35,9 @@ class Backlog:
 class Store:
     """The table `reporter.statuses`. Every function is one transaction."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, description_seconds_min: float) -> None:
         self._pool = pool
+        self._description_seconds_min = description_seconds_min
         self._sql = load_statements(MIGRATIONS_PACKAGE)
 
     async def save_desired_status(self, desired: DesiredStatus) -> bool:
@@ -48,6 +49,7 @@ class Store:
             "run_id": desired.run_id,
             "run_number": desired.run_number,
             "revision": desired.revision,
+            "description_seconds_min": self._description_seconds_min,
         }
         row = await self._fetch_one("save_desired_status", values)
         return row is not None and bool(row[0])
@@ -71,7 +73,12 @@ class Store:
         return Claim(key, number, run_id, shown, tries, faults, waited_seconds)
 
     async def settle_delivered_status(self, claim: Claim) -> bool:
-        values = {**asdict(claim.key), **asdict(claim.shown), "claim": claim.number}
+        values = {
+            **asdict(claim.key),
+            **asdict(claim.shown),
+            "claim": claim.number,
+            "description_seconds_min": self._description_seconds_min,
+        }
         return await self._fetch_one("settle_delivered_status", values) is not None
 
     async def retry_status(self, claim: Claim, after_seconds: float, error: str, *, is_fault: bool) -> bool:

@@ -3,7 +3,7 @@
 import signal
 import unicodedata
 
-from tisktask_common.events import JobFinished, RunFinished
+from tisktask_common.events import JobConcluded, JobEvent, JobFinished, JobProgress, RunFinished
 from tisktask_common.lifecycle import JobState, RunState
 
 #: GitHub answers 422 to more. The limit is in characters.
@@ -13,6 +13,8 @@ ERROR_CHARACTERS_MAX = 500
 # One sentence for both: a change of the description alone would cost a request per job and say little.
 IN_PROGRESS = "queued or running"
 WAITS_FOR_APPROVAL = "waits for approval"
+_WAITS_FOR_CHILDREN = "; waits for the jobs that it has started"
+_CHILDREN_ENDED = "; the jobs that it has started have ended"
 
 NO_FORGE = "this repository's forge takes no statuses"
 NO_TOKEN = "the repository has no token: add one with `tisktask repo add URL --token-file FILE`"  # noqa: S105 - no secret
@@ -49,7 +51,20 @@ def _count_jobs(event: RunFinished, took: str) -> str:
     return f"{text}, {skipped} skipped" if skipped else text
 
 
+def describe_job_at_work(event: JobEvent) -> str:
+    """Show what a job says about itself."""
+    text = (event.status_text if isinstance(event, JobProgress) else "").strip() or IN_PROGRESS
+    return fit(f"{event.title}: {text}" if event.title.strip() else text, DESCRIPTION_CHARACTERS_MAX)
+
+
 def describe_job_end(event: JobFinished) -> str:
+    """Tell how a job has ended; and, if its result is open still, what for."""
+    if event.is_concluded:
+        return fit(_job_end(event), DESCRIPTION_CHARACTERS_MAX)
+    return fit(_job_end(event), DESCRIPTION_CHARACTERS_MAX - len(_WAITS_FOR_CHILDREN)) + _WAITS_FOR_CHILDREN
+
+
+def _job_end(event: JobFinished) -> str:
     after = "" if event.duration_seconds is None else f" after {duration(event.duration_seconds)}"
     match event.job_state:
         case JobState.SUCCEEDED:
@@ -64,7 +79,29 @@ def describe_job_end(event: JobFinished) -> str:
             text = _with_reason("skipped", event.reason)
         case _:
             text = _with_reason("could not be run to its end" + after, event.reason)
-    return fit(text, DESCRIPTION_CHARACTERS_MAX)
+    return text
+
+
+_JOB_VERDICTS = {
+    JobState.SUCCEEDED: "passed",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "cancelled",
+    JobState.TIMED_OUT: "timed out",
+    JobState.SKIPPED: "skipped",
+}
+
+
+def describe_job_conclusion(event: JobConcluded) -> str:
+    """Tell what a job has come to together with those that it has started, and whose doing it is."""
+    own = _JOB_VERDICTS.get(event.job_state, "could not be run to its end")
+    if event.result is event.job_state:
+        text = _with_reason(own, event.reason)
+        return fit(text, DESCRIPTION_CHARACTERS_MAX - len(_CHILDREN_ENDED)) + _CHILDREN_ENDED
+    reason = event.reason.strip().removesuffix(".")
+    # It is a sentence, and becomes the second half of ours.
+    theirs = _JOB_VERDICTS.get(event.result, "could not be run to their end")
+    doing = f"{reason[:1].lower()}{reason[1:]}" or f"jobs that it has started: {theirs}"
+    return fit(f"{own}; {doing}", DESCRIPTION_CHARACTERS_MAX)
 
 
 def _describe_failure(event: JobFinished, after: str) -> str:

@@ -1,4 +1,5 @@
 -- Record what the forge has confirmed; what has been wanted since is due at once.
+-- If only the description of a pending status is new, it is due after a pause.
 UPDATE reporter.statuses
 SET sent_state = %(state)s,
     sent_description = %(description)s,
@@ -10,7 +11,10 @@ SET sent_state = %(state)s,
     claimed_until = NULL,
     outcome = CASE WHEN (state, description, target_url) = (%(state)s, %(description)s, %(target_url)s)
         THEN 'delivered' ELSE 'waiting' END,
-    next_try_at = CASE WHEN (state, description, target_url) = (%(state)s, %(description)s, %(target_url)s)
-        THEN NULL ELSE now() END
+    next_try_at = CASE
+        WHEN (state, description, target_url) = (%(state)s, %(description)s, %(target_url)s) THEN NULL
+        WHEN (state, target_url) = ('pending', %(target_url)s) AND %(state)s = 'pending'
+            THEN now() + %(description_seconds_min)s * interval '1 second'
+        ELSE now() END
 WHERE (repository_id, sha, context) = (%(repository_id)s, %(sha)s, %(context)s) AND claim = %(claim)s
 RETURNING claim
