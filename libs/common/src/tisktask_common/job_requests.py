@@ -80,7 +80,9 @@ class ReadJobs(JobRequest[JobsRead]):
 
     subject_name = "read-jobs"
     reply_type = JobsRead
-    targets: list[JobId] | None = Field(default=None, description="null: all, from `after` on")
+    targets: list[JobId] | None = Field(
+        default=None, description="null: all, from `after` on; the answer has the first of them"
+    )
     after: JobId | None = None
 
 
@@ -169,6 +171,11 @@ class DataCommands(JobRequest[DataReplies]):
     reply_type = DataReplies
     request_id: str
     commands: list[list[str]] = Field(description="name and arguments, each in base64")
+    is_divisible: bool = Field(
+        default=False,
+        description="what does not fit into one answer is not executed: fewer replies, the rest is asked for anew. "
+        "Else a command whose reply does not fit fails",
+    )
 
 
 class Published(Value):

@@ -7,7 +7,7 @@ import psycopg
 
 from tisktask_common.errors import DatabaseError
 from tisktask_common.events import Value
-from tisktask_common.job_requests import Annotate, DescribeJob, EndRun, ReadJobs, SpawnJob, StopOwnJob
+from tisktask_common.job_requests import Annotate, DataCommands, DescribeJob, EndRun, ReadJobs, SpawnJob, StopOwnJob
 from tisktask_common.rpc import (
     AddRepository,
     AskCredential,
@@ -35,6 +35,7 @@ from tisktask_orchestrator.repositories import (
     tell_credential,
     tell_public_key,
 )
+from tisktask_orchestrator.rundata.requests import execute_commands
 from tisktask_orchestrator.siblings import end_run, read_jobs, stop_own_job
 from tisktask_orchestrator.spawning import spawn_job
 
@@ -61,6 +62,7 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     EndRun: end_run,
     DescribeJob: note_description,
     Annotate: note_annotation,
+    DataCommands: execute_commands,
 }
 
 

@@ -1,0 +1,1 @@
+"""The data that the jobs of a run share: commands as Redis documents them, kept in PostgreSQL."""
