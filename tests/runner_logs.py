@@ -42,14 +42,14 @@ class StoredLog:
 
 
 class LogArchive:
-    """All logs that came over the bus, by `<job>.<attempt>`."""
+    """All logs that came over the bus, by `<job>.<attempt>`; of a container beside a job `<job>.<attempt>.<name>`."""
 
     def __init__(self) -> None:
         self.logs: dict[str, StoredLog] = {}
         self._changed = asyncio.Event()
 
     async def take(self, message: Msg) -> None:
-        key = ".".join(message.subject.split(".")[-2:])
+        key = ".".join(message.subject.split(".")[3:])
         self.logs.setdefault(key, StoredLog()).add(decode(message.data))
         self._changed.set()
         await message.ack()

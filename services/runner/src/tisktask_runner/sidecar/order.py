@@ -15,7 +15,11 @@ USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}(:[A-Za-z0-9_][A-Za-z0-9_.-]
 _IMAGE = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
-_ID = re.compile(r"[0-9a-fA-F]+")
+#: An id; or what Podman takes for a place where an image is instead of a name: it could be a file of this host.
+_NO_NAME = re.compile(
+    r"[0-9a-fA-F]+|(sha256|dir|oci|oci-archive|docker|docker-archive|docker-daemon|containers-storage|sif|tarball|ostree"
+    r"|atomic):.*"
+)
 _IMAGE_CHARACTERS_MAX = 512
 
 #: What this host has built for jobs: nobody else's business.
@@ -78,7 +82,7 @@ class SidecarOrder:
 
 def names_an_image(text: str) -> bool:
     """Whether it is a name of an image, not an id."""
-    return len(text) <= _IMAGE_CHARACTERS_MAX and bool(_IMAGE.fullmatch(text)) and not _ID.fullmatch(text)
+    return len(text) <= _IMAGE_CHARACTERS_MAX and bool(_IMAGE.fullmatch(text)) and not _NO_NAME.fullmatch(text)
 
 
 def name_after(image: str) -> str:
