@@ -12,7 +12,7 @@ from tisktask_common.ids import JobId
 from tisktask_common.job_requests import News
 from tisktask_common.lifecycle import JobState
 from tisktask_common.rpc import CancelJob
-from tisktask_common.subjects import news_subject
+from tisktask_common.subjects import MESSAGE_BYTES_MAX, news_subject
 
 FAILED, SUCCEEDED, CANCELLED = JobState.FAILED, JobState.SUCCEEDED, JobState.CANCELLED
 
@@ -234,6 +234,21 @@ async def test_a_job_reads_how_its_siblings_are(stage: Stage) -> None:
     ]
     assert (found[1].reason, found[1].runner, found[1].parent_job_id) == ("Exit code 7.", "host", parent.id)
     assert found[1].finished_at is not None
+
+
+async def test_an_answer_about_many_jobs_fits_into_a_message(stage: Stage) -> None:
+    parent = await begin_run(stage, await stage.runner())
+    children = [(await parent.spawn("x" * 200)).job_id for _ in range(90)]
+    await stage.rows("UPDATE orchestrator.jobs SET path = repeat('p', 4000), reason = repeat('r', 2000)")
+    some = await parent.read(*reversed(children))
+    assert 0 < len(some) < len(children)
+    assert [item.job_id for item in some] == children[::-1][: len(some)]
+    page = await parent.read_page()
+    assert page.next_after == page.items[-1].job_id
+    rest = await parent.read_page(page.next_after)
+    assert [item.job_id for item in page.items + rest.items] == [parent.id, *children]
+    assert rest.next_after is None
+    assert max(len(part.model_dump_json()) for part in (page, rest)) < MESSAGE_BYTES_MAX
 
 
 @pytest.mark.parametrize(("state", "verb"), [(CANCELLED, "cancelled"), (FAILED, "failed")])

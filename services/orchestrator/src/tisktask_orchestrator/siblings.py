@@ -24,20 +24,19 @@ ID_CHARS_MAX = 100
 
 
 async def read_jobs(collaborators: Collaborators, request: ReadJobs, caller: str) -> JobsRead:
-    """Tell about programs of the run: those asked for in their order, or all of them page by page."""
-    if request.targets is not None and len(request.targets) > PAGE_ROWS_MAX:
-        raise UserError(words_for_jobs.too_many("targets", PAGE_ROWS_MAX))
-    _require_ids(*request.targets or [])
+    """Tell about programs of the run, those asked for in their order or all of them: as many as fit into an answer."""
+    targets = request.targets and request.targets[:PAGE_ROWS_MAX]
+    _require_ids(*targets or [])
     async with transaction(collaborators.pool) as connection:
         reader = await require_attempt(connection, request, caller)
-        rows = await list_programs(connection, reader.run_id, request.targets, request.after, PAGE_ROWS_MAX + 1)
-    if request.targets is None:
+        rows = await list_programs(connection, reader.run_id, targets, request.after, PAGE_ROWS_MAX + 1)
+    if targets is None:
         return _page(rows)
     by_id = {row.job_id: row for row in rows}
-    unknown = next((target for target in request.targets if target not in by_id), None)
+    unknown = next((target for target in targets if target not in by_id), None)
     if unknown is not None:
         raise _not_found(unknown)
-    return _page([by_id[target] for target in request.targets])
+    return _page([by_id[target] for target in targets])
 
 
 async def stop_own_job(collaborators: Collaborators, request: StopOwnJob, caller: str) -> Accepted:

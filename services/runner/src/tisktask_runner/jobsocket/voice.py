@@ -71,7 +71,11 @@ class Voice:
 
     async def read_jobs(self, targets: list[JobId]) -> list[JobInfo]:
         """Read these jobs of the run, in this order. Raises NotFoundError."""
-        return (await self.ask(ReadJobs(**self.signature, targets=targets))).items
+        found: list[JobInfo] = []
+        while len(found) < len(targets):
+            # One answer holds as many as fit into a message, and at least one.
+            found += (await self.ask(ReadJobs(**self.signature, targets=targets[len(found) :]))).items
+        return found
 
     async def ask_key(self, request: "Request[PublicKey]") -> str:
         return (await self._ask_patiently(request)).public_key
