@@ -1,6 +1,7 @@
 """Bytes become commands, however they are cut, and claims cost nothing."""
 
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ def packed(arguments: list[bytes]) -> bytes:
 def feed_cut(data: bytes, cuts: list[int], limits: SocketLimits = LIMITS) -> list:
     reader = CommandReader(limits)
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    return [request for a, b in zip(edges, edges[1:], strict=False) for request in reader.feed(data[a:b])]
+    return [request for a, b in pairwise(edges) for request in reader.feed(data[a:b])]
 
 
 def message(data: bytes, limits: SocketLimits = LIMITS) -> str:

@@ -148,4 +148,5 @@ def no_such_help(name: bytes, known: Sequence[str]) -> Failure:
 
 
 def _shown(argument: bytes) -> str:
-    return argument[:_ARGUMENT_SHOWN].decode("utf-8", "backslashreplace")
+    text = argument[:_ARGUMENT_SHOWN].decode("utf-8", "backslashreplace")
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
