@@ -1,0 +1,203 @@
+"""Jobs that start jobs, wait for them and end them, through their sockets."""
+
+import asyncio
+import json
+
+import pytest
+import redis
+
+from jobsocket_stand import SocketStand
+from tisktask_common.lifecycle import JobState
+
+
+async def test_a_job_spawns_another_by_its_path(stand: SocketStand):
+    parent = await stand.start()
+    child = await parent.call("SPAWNJOB", "NAME", "style", "push/lint", "--all", "two words")
+    (info,) = await parent.job.read(child)
+    assert (info.name, info.path, info.parent_job_id) == ("style", ".tisktask/push/lint", parent.job.id)
+    spec = (await stand.start_child(parent, child)).voice.spec
+    assert spec.program and spec.program.arguments == ["--all", "two words"]
+
+
+async def test_the_same_key_is_the_same_child_and_none_is_another(stand: SocketStand):
+    parent = await stand.start()
+    first, again = [await parent.call("SPAWNJOB", "KEY", "k", "push/lint") for _ in range(2)]
+    other = await parent.call("SPAWNJOB", "push/lint")
+    assert first == again != other
+
+
+async def test_a_repeat_under_the_same_request_id_is_the_same_child(stand: SocketStand):
+    parent = await stand.start()
+    children = set()
+    for _ in range(2):
+        async with parent.client() as client:
+            connection = client.connection_pool.make_connection()
+            await connection.connect()
+            await connection.send_command("REQUESTID", "r1")
+            await connection.read_response()
+            await connection.send_command("SPAWNJOB", "SHELL", "make lint")
+            children.add(await connection.read_response())
+            await connection.disconnect()
+    assert len(children) == 1
+
+
+async def test_a_program_that_is_not_there_is_answered_with_those_that_are(stand: SocketStand):
+    parent = await stand.start()
+    with pytest.raises(redis.ResponseError) as caught:
+        await parent.call("SPAWNJOB", "push/test")
+    assert str(caught.value) == "NOTFOUND no program .tisktask/push/test at aaaaaaa; there: build, lint"
+
+
+async def test_variables_reach_the_child_sealed(stand: SocketStand):
+    parent = await stand.start()
+    child = await parent.call("SPAWNJOB", "ENV", "TOKEN=hunter2", "ENV", "EMPTY=", "push/lint")
+    spec = (await stand.start_child(parent, child)).voice.spec
+    assert spec.sealed_environment
+    opened = parent.job.runner.keys.open(spec.sealed_environment).get_secret_value()
+    assert json.loads(opened) == {"TOKEN": "hunter2", "EMPTY": ""}
+
+
+async def test_executing_replies_the_exit_code_and_lends_the_slot_meanwhile(stand: SocketStand):
+    parent = await stand.start()
+    executing = asyncio.create_task(parent.call("EXECJOB", "KEY", "k", "push/lint"))
+    await parent.until_lent()
+    child = await stand.start_child(parent, await parent.call("SPAWNJOB", "KEY", "k", "push/lint"))
+    await child.job.end(JobState.FAILED, exit_code=7)
+    assert await executing == 7
+    assert not parent.lending.is_lent
+
+
+@pytest.mark.parametrize(
+    ("state", "fields", "said"),
+    [
+        (JobState.ERRORED, {"reason": "The disk is full."}, "ERRORED job lint ended as errored: The disk is full."),
+        (
+            JobState.TIMED_OUT,
+            {"exit_code": 143, "reason": "Too long."},
+            "TIMEDOUT job lint ended as timed out: Too long.",
+        ),
+        (JobState.FAILED, {"reason": "No such image."}, "FAILED job lint ended as failed: No such image."),
+    ],
+)
+async def test_a_child_without_an_answer_of_its_own_is_an_error(
+    stand: SocketStand, state: JobState, fields: dict[str, object], said: str
+):
+    parent = await stand.start()
+    executing = asyncio.create_task(parent.call("EXECJOB", "KEY", "k", "push/lint"))
+    await parent.until_lent()
+    child = await stand.start_child(parent, await parent.call("SPAWNJOB", "KEY", "k", "push/lint"))
+    await child.job.end(state, **fields)
+    with pytest.raises(redis.ResponseError) as caught:
+        await executing
+    assert str(caught.value) == said
+
+
+async def test_waiting_replies_in_the_order_asked_for_when_all_have_ended(stand: SocketStand):
+    parent = await stand.start()
+    ids = [await parent.call("SPAWNJOB", "push/lint") for _ in range(2)]
+    waiting = asyncio.create_task(parent.call("WAITJOB", *ids[::-1], ids[0]))
+    any_of_them = asyncio.create_task(parent.call("WAITANY", *ids))
+    first = await stand.start_child(parent, ids[0])
+    await first.job.end(exit_code=0)
+    assert await any_of_them == [ids[0], "succeeded", 0]
+    assert not waiting.done()
+    await (await stand.start_child(parent, ids[1])).job.end(JobState.ERRORED)
+    assert await waiting == [[ids[1], "errored", None], [ids[0], "succeeded", 0], [ids[0], "succeeded", 0]]
+
+
+async def test_waiting_ends_with_nothing_when_the_time_is_up(stand: SocketStand):
+    parent = await stand.start()
+    child = await parent.call("SPAWNJOB", "push/lint")
+    assert await parent.call("WAITJOB", child, "TIMEOUT", "0.2") is None
+    assert await parent.call("WAITANY", child, "TIMEOUT", "0.1") is None
+
+
+async def test_a_waiter_who_goes_away_lends_no_more(stand: SocketStand):
+    parent = await stand.start()
+    child = await parent.call("SPAWNJOB", "push/lint")
+    client = parent.client()
+    waiting = asyncio.create_task(client.execute_command("WAITJOB", child))
+    await parent.until_lent()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await client.aclose()
+    async with asyncio.timeout(10):
+        while parent.lending.is_lent:
+            await asyncio.sleep(0.01)
+
+
+async def test_unknown_jobs_are_said_to_be_unknown(stand: SocketStand):
+    parent = await stand.start()
+    for command in ("WAITJOB", "WAITANY", "JOBINFO", "CANCELJOB"):
+        with pytest.raises(redis.ResponseError, match="NOTFOUND"):
+            await parent.call(command, "job_nobody")
+
+
+async def test_a_job_is_told_about_and_listed(stand: SocketStand):
+    parent = await stand.start()
+    child = await parent.call("SPAWNJOB", "push/lint")
+    info = await parent.call("JOBINFO", child)
+    told = dict(zip(info[::2], info[1::2], strict=True)) if isinstance(info, list) else info
+    assert (told["id"], told["state"], told["parent"], told["exit_code"]) == (child, "queued", parent.job.id, None)
+    listed = await parent.call("JOBLIST")
+    assert [child, "lint", "queued", None, parent.job.id] in listed
+    assert len(listed) == 2
+
+
+async def test_a_cancelled_child_is_an_error_for_who_executes_it_and_does_not_count(stand: SocketStand):
+    parent = await stand.start()
+    executing = asyncio.create_task(parent.call("EXECJOB", "KEY", "k", "push/lint"))
+    await parent.until_lent()
+    child = await parent.call("SPAWNJOB", "KEY", "k", "push/lint")
+    assert await parent.call("CANCELJOB", child) == "OK"
+    with pytest.raises(redis.ResponseError, match="CANCELLED job lint ended as cancelled"):
+        await executing
+    await parent.job.end()
+    await stand.stage.wait_for_run(parent.voice.spec.run_id, "succeeded")
+
+
+async def test_what_a_job_says_is_kept(stand: SocketStand):
+    job = await stand.start()
+    assert await job.call("STATUS", "at 97 %") == "OK"
+    assert await job.call("SETNAME", "The coverage\n of main") == "OK"
+    assert await job.call("SUMMARY", b"# All\0well\xff") == "OK"
+    assert await job.call("ANNOTATE", "LEVEL", "Warning", "FILE", "a.c", "LINE", "3", "**never**") == "OK"
+    row = await stand.stage.job(job.job.work)
+    assert (row["title"], row["status_text"], row["summary"]) == ("The coverage of main", "at 97 %", "# All�well�")
+    (annotation,) = await stand.stage.rows("SELECT level, file, line, text FROM api.annotations")
+    assert annotation == {"level": "warning", "file": "a.c", "line": 3, "text": "**never**"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("LEVEL", "loud", "x"), ("LINE", "3", "x"), ("FILE", "a", "LINE", "0", "x"), ("LEVEL", "error"), ("two", "words")],
+)
+async def test_a_remark_that_is_not_right_is_refused(stand: SocketStand, words: tuple[str, ...]):
+    job = await stand.start()
+    with pytest.raises(redis.ResponseError):
+        await job.call("ANNOTATE", *words)
+    assert not await stand.stage.rows("SELECT id FROM api.annotations")
+
+
+@pytest.mark.parametrize(("command", "state"), [("FAILRUN", "failed"), ("CANCELRUN", "cancelled")])
+async def test_a_job_ends_the_run(stand: SocketStand, command: str, state: str):
+    job = await stand.start()
+    assert await job.call(command, "no licence") == "OK"
+    await job.job.end(JobState.CANCELLED)
+    run = await stand.stage.wait_for_run(job.voice.spec.run_id, state)
+    assert "no licence" in run["reason"]
+
+
+async def test_a_fenced_attempt_is_refused(stand: SocketStand):
+    job = await stand.start()
+    await job.job.end()
+    with pytest.raises(redis.exceptions.NoPermissionError, match="may ask for nothing"):
+        await job.call("SPAWNJOB", "push/lint")
+
+
+async def test_patience_has_an_end(stand: SocketStand):
+    """Nobody answers for logs here."""
+    stand.patience_seconds = 0.3
+    job = await stand.start()
+    with pytest.raises(redis.exceptions.TryAgainError, match="Tisktask could not do this"):
+        await job.call("JOBLOG", job.job.id)
