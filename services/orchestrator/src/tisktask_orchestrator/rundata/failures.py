@@ -2,7 +2,6 @@
 
 from tisktask_common.resp import Failure
 
-
 #: Of what a command has said wrongly, as much is repeated: failures are many in one message.
 _CHARS_MAX = 64
 
