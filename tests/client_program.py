@@ -1,5 +1,6 @@
 """tisktask-cmd, compiled for tests."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -67,3 +68,7 @@ class Client:
             command, input=given, capture_output=True, env=self.environment(), timeout=30, check=False
         )
         return ClientRun(done.returncode, done.stdout, done.stderr.decode())
+
+    async def call(self, *words: str) -> ClientRun:
+        """The same beside other work."""
+        return await asyncio.to_thread(self, *words)
