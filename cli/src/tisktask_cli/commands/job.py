@@ -9,6 +9,7 @@ from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.find_server import server_of
 from tisktask_cli.output import json_option, lasted, print_json, print_order, print_table, state
 from tisktask_cli.run_report import exit_code
+from tisktask_cli.words import asks_for_labels
 
 
 @click.group("job")
@@ -30,6 +31,8 @@ def show(context: click.Context, job_id: str, *, data_dir: Path | None, as_json:
     print(f"{job['name']}  {state(job['state'])}  of run {job['run_id']}")
     if job["reason"]:
         print(f"  {job['reason']}")
+    if job["labels"]:
+        print(f"  {asks_for_labels(job['labels'], is_queued=job['state'] == 'queued')}")
     rows = [
         [
             str(attempt["attempt"]),

@@ -20,7 +20,10 @@ def command() -> None:
 @json_option
 @click.pass_context
 def list_runners(context: click.Context, *, data_dir: Path | None, as_json: bool) -> None:
-    """List the runner processes: their host, their slots, and whether they are alive."""
+    """List the runner processes: their host, their slots, and whether they are alive.
+
+    Jobs that wait for others lend their slots: a runner may have more jobs than slots.
+    """
     page = server_of(context, data_dir).get("/runners")
     if as_json:
         print_json(page)
@@ -31,13 +34,15 @@ def list_runners(context: click.Context, *, data_dir: Path | None, as_json: bool
             runner["replica"],
             _condition(runner),
             f"{runner['busy'] or 0}/{runner['slots']}",
+            str(runner["waiting"]),
+            " ".join(runner["labels"]) or "-",
             ago(runner["last_seen_at"]),
             runner["version"] or "-",
             runner["engine"] or "-",
         ]
         for runner in page["items"]
     ]
-    print_table(["host", "replica", "state", "busy", "seen", "version", "engine"], rows)
+    print_table(["host", "replica", "state", "busy", "waiting", "labels", "seen", "version", "engine"], rows)
 
 
 def _condition(runner: dict[str, Any]) -> str:

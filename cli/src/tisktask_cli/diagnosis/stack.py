@@ -108,7 +108,12 @@ def _check_runners(server: Server) -> list[Finding]:
         return [
             warning("runners", "all are draining: they take no new jobs", "start others, or wait for their restart")
         ]
-    return [ok("runners", f"{len(alive)} alive, {slots} jobs at once")]
+    waiting = sum(runner["waiting"] for runner in alive)
+    labels = sorted({label for runner in alive for label in runner["labels"]})
+    said = [f"{len(alive)} alive", f"{slots} jobs at once"]
+    said += [f"{waiting} wait for others and lend their slots"] if waiting else []
+    said += [f"labels: {' '.join(labels)}"] if labels else []
+    return [ok("runners", ", ".join(said))]
 
 
 def _check_port(check: str, port: int, flag: str) -> Finding:
