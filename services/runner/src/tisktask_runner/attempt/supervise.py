@@ -74,8 +74,10 @@ class Attempt:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._shipper.run())
                 tasks.create_task(self.sidecars.run())
+                ending = tasks.create_task(self._end_sidecars())
                 await self._bring_to_end()
                 self._shipper.close()
+                await ending
                 await self._clean_up(spec)
             await asyncio.to_thread(self._directory.remove)
             log.info("attempt_closed")
@@ -83,8 +85,12 @@ class Attempt:
             self.has_ended.set()
             self._custody.lock.release()
 
-    async def _clean_up(self, spec: JobSpec) -> None:
+    async def _end_sidecars(self) -> None:
+        """End what is beside the program as soon as it has ended; the report does not wait for it."""
+        await self.has_ended.wait()
         await self.sidecars.end()
+
+    async def _clean_up(self, spec: JobSpec) -> None:
         await remove_pods(self._shop, spec, self._directory.read_pod(), is_adopted=self.is_adopted)
         self.sidecars.close()
         if self.interrupts.is_set:

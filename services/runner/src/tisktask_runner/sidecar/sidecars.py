@@ -66,7 +66,11 @@ class Sidecars:
             for sidecar in self._sidecars.values():
                 if sidecar.record.is_started:
                     self._tend(sidecar)
-            await self._is_closed.wait()
+            try:
+                await self._is_closed.wait()
+            finally:
+                self._tasks = None
+                await self._cancel_starts()
 
     async def spawn(self, order: SidecarOrder) -> str:
         """Have a container started, and ready if asked; returns its name. The same order again: the same container."""
@@ -111,9 +115,7 @@ class Sidecars:
     async def end(self) -> None:
         """End all, for the job has ended: their pod may be removed then."""
         self._is_ending = True
-        for start in self._starts.values():
-            start.cancel()
-        await asyncio.gather(*self._starts.values(), return_exceptions=True)
+        await self._cancel_starts()
         running = [sidecar for sidecar in self._sidecars.values() if sidecar.runs]
         ends = await asyncio.gather(*(self._end(sidecar) for sidecar in running), return_exceptions=True)
         for failure in ends:
@@ -127,6 +129,12 @@ class Sidecars:
             if sidecar.record.is_started:
                 sidecar.give_up()
         self._is_closed.set()
+
+    async def _cancel_starts(self) -> None:
+        starts = list(self._starts.values())
+        for start in starts:
+            start.cancel()
+        await asyncio.gather(*starts, return_exceptions=True)
 
     async def _end(self, sidecar: Sidecar) -> None:
         async with asyncio.timeout(_END_SECONDS_MAX):
@@ -185,8 +193,9 @@ class Sidecars:
         return None
 
     def _tend(self, sidecar: Sidecar) -> None:
-        assert self._tasks, "commands come while `run` runs"  # noqa: S101
-        self._tasks.create_task(sidecar.tend())
+        # Without: this process is leaving, and the next one tends it.
+        if self._tasks:
+            self._tasks.create_task(sidecar.tend())
 
     async def _forget(self, sidecar: Sidecar) -> None:
         self._sidecars.pop(sidecar.record.name, None)
