@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+import jsonschema
 
 from logstream_records import Records
 from nats_server import NatsServer, free_port
@@ -134,6 +135,16 @@ async def _lines(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             yield line
+
+
+async def get_valid(client: Client, path: str, template: str, **query: Any) -> Any:
+    """Read an answer and check it against the OpenAPI document that the same server gives."""
+    document = await client.get("/api/v1/openapi.json")
+    answer = await client.get(path, **query)
+    described = document["paths"][template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    schema = {**described, "components": document["components"]}
+    jsonschema.Draft202012Validator(schema).validate(answer)
+    return answer
 
 
 async def collect(client: Client, job: str, last_id: int | None = None) -> list[Event]:

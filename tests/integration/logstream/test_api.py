@@ -4,12 +4,11 @@ import io
 import json
 from typing import Any
 
-import jsonschema
 import pytest
 
 from logstream_chunks import Sender, make_chunk, make_chunks, numbered
 from logstream_records import Records
-from logstream_stand import Client, Logstream, collect
+from logstream_stand import Client, Logstream, collect, get_valid
 from tisktask_common.bus.connection import Bus
 from tisktask_common.database.migrate import load_migrations, migrate
 from tisktask_common.database.pool import open_pool
@@ -21,16 +20,6 @@ from tisktask_common.rpc import Accepted, AddRepository, AskPublicKey, CancelJob
 from tisktask_common.sealing import KeyPair
 from tisktask_logstream.log_names import LogName
 from tisktask_logstream.store import RunFilter, Store
-
-
-async def get_valid(client: Client, path: str, template: str, **query: Any) -> Any:
-    """Read an answer and check it against the OpenAPI document that the same server gives."""
-    document = await client.get("/api/v1/openapi.json")
-    answer = await client.get(path, **query)
-    described = document["paths"][template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    schema = {**described, "components": document["components"]}
-    jsonschema.Draft202012Validator(schema).validate(answer)
-    return answer
 
 
 async def test_runs_are_listed_with_their_jobs_newest_first_page_by_page(client: Client, records: Records) -> None:

@@ -1,5 +1,8 @@
 """What a subject may name, and what may wait for a missing chunk."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -8,7 +11,7 @@ from logstream_chunks import make_chunk
 from tisktask_common.errors import InfrastructureError
 from tisktask_common.ids import JobId, RunId
 from tisktask_logstream.archive.parking import Parked, Parking
-from tisktask_logstream.log_names import LogName, read_subject
+from tisktask_logstream.log_names import LogName, own_subjects, read_path, read_subject
 
 NAME = LogName(RunId("run_1"), JobId("job_1"), 1)
 
@@ -22,9 +25,37 @@ def test_a_subject_names_a_runner_and_a_log() -> None:
     assert (address.runner, address.log) == ("host=2E1", LogName(RunId("run_1"), JobId("job_1"), 12))
 
 
+def test_a_subject_may_name_a_container_beside_the_job() -> None:
+    name = read_subject("log.host.run_1.job_1.2.post-gres_15").log
+    assert name == LogName(RunId("run_1"), JobId("job_1"), 2, "post-gres_15")
+    assert name.path(Path("/logs")) == Path("/logs/run_1/job_1.2.post-gres_15.log")
+
+
+@pytest.mark.parametrize("container", ["", "redis"])
+def test_a_name_is_found_again_in_its_files_name(container: str) -> None:
+    name = LogName(RunId("run_1"), JobId("job_1"), 3, container)
+    assert read_path(name.path(Path("/logs"))) == name
+
+
+@pytest.mark.parametrize("file", ["job_1.log", "job_1.1.index", "job_1.x.log", "job_1.1.a.b.log", "job_1.0.log"])
+def test_other_files_are_no_logs(file: str) -> None:
+    assert read_path(Path("/logs/run_1") / file) is None
+
+
+def test_a_purge_means_one_log_alone() -> None:
+    assert own_subjects(NAME) == "log.*.run_1.job_1.1"
+    assert own_subjects(replace(NAME, container="redis")) == "log.*.run_1.job_1.1.redis"
+
+
 @pytest.mark.parametrize(
     "subject",
     [
+        "log.a.b.c.1.",
+        "log.a.b.c.1.Up",
+        "log.a.b.c.1._x",
+        "log.a.b.c.1.x=2F",
+        "log.a.b.c.1.x.y",
+        f"log.a.b.c.1.{'x' * 33}",
         "log.a.b.c",
         "log.a.b.c.0",
         "log.a.b.c.01",
