@@ -157,7 +157,8 @@ class JobFinished(JobEvent):
     reason: str = ""
     duration_seconds: float | None = Field(default=None, description="from the start of the program")
     is_concluded: bool = Field(
-        default=True, description="false: jobs that it has started are at work; job.concluded follows"
+        default=True,
+        description="false: what it has started is at work, or has ended worse than itself; job.concluded follows",
     )
 
 

@@ -17,6 +17,7 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import finish_job, settle_run, stop_job, stop_run
 from tisktask_orchestrator.fold import Consequence, LostAttempt, after_loss
 from tisktask_orchestrator.heartbeats import announce_runner
+from tisktask_orchestrator.holdings import release_locks_of_job
 from tisktask_orchestrator.loops import survive
 from tisktask_orchestrator.store.attempts import (
     list_ignored_stops,
@@ -27,11 +28,16 @@ from tisktask_orchestrator.store.attempts import (
 from tisktask_orchestrator.store.jobs import Ending, read_job, requeue_job
 from tisktask_orchestrator.store.repositories import forget_tokens
 from tisktask_orchestrator.store.rows import AttemptKey, AttemptRow, JobRow
+from tisktask_orchestrator.store.run_data import forget_data_replies, forget_run_data
 from tisktask_orchestrator.store.runners import forget_runners, lose_hosts
 from tisktask_orchestrator.store.runs import list_overdue_runs
 from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
+
+_DAY_SECONDS = 86_400
+#: A request whose answer was lost is repeated within minutes, also by a client that had to connect anew.
+_REPLY_SECONDS = 3600
 
 attempts_lost = Counter("tisktask_attempts_lost_total", "Attempts that ended without their runner's word")
 
@@ -68,8 +74,10 @@ async def forget_old(collaborators: Collaborators) -> None:
     async with collaborators.pool.connection() as connection:
         runners = await forget_runners(connection)
         tokens = await forget_tokens(connection)
-    if runners or tokens:
-        log.info("old_rows_forgotten", runners=runners, tokens=tokens)
+        data = await forget_run_data(connection, collaborators.settings.run_data_days * _DAY_SECONDS)
+        replies = await forget_data_replies(connection, _REPLY_SECONDS)
+    if runners or tokens or data:
+        log.info("old_rows_forgotten", runners=runners, tokens=tokens, run_data=data, data_replies=replies)
 
 
 async def _stop_overdue_run(collaborators: Collaborators, run: RunId) -> None:
@@ -85,7 +93,6 @@ async def _stop_overdue_job(collaborators: Collaborators, key: AttemptKey) -> No
         if job:
             reason = words.job_took_too_long(job.seconds_max or collaborators.settings.job_seconds_max)
             await stop_job(change, job, JobState.TIMED_OUT, reason)
-            await settle_run(change)
 
 
 async def _end_lost_attempt(collaborators: Collaborators, key: AttemptKey) -> None:
@@ -121,6 +128,7 @@ async def _follow_loss(change: RunChange, job: JobRow, held: AttemptRow, retries
 async def _try_again(change: RunChange, job: JobRow, runner: str, reason: str) -> None:
     queued = await requeue_job(change.connection, job.id, job.attempt, reason)
     if queued:
+        await release_locks_of_job(change, job.id)
         change.emit_about_job(AttemptLost, job, runner=runner, reason=reason)
         change.emit_about_job(JobQueued, queued)
 
