@@ -25,7 +25,12 @@ def stack() -> Iterator[Stack]:
     # Short, and not pytest's: Unix socket paths are limited, and Podman's storage must not be on a tmpfs.
     folder = Path(tempfile.mkdtemp(prefix="tt-", dir="/var/tmp"))
     storage = Storage(folder / "data" / "runner", folder / "storage", folder / "run")
-    environment = {"TISKTASK_PODMAN_ROOT": str(storage.root), "TISKTASK_PODMAN_RUNROOT": str(storage.runroot)}
+    environment = {
+        "TISKTASK_PODMAN_ROOT": str(storage.root),
+        "TISKTASK_PODMAN_RUNROOT": str(storage.runroot),
+        "TISKTASK_LABELS": "gpu,big",
+        "TISKTASK_SLOTS": "2",
+    }
     stack = Stack(folder / "data", environment, runners=2)
     try:
         stack.start()
