@@ -7,7 +7,19 @@ import psycopg
 
 from tisktask_common.errors import DatabaseError
 from tisktask_common.events import Value
-from tisktask_common.job_requests import Annotate, DataCommands, DescribeJob, EndRun, ReadJobs, SpawnJob, StopOwnJob
+from tisktask_common.job_requests import (
+    Annotate,
+    DataCommands,
+    DescribeJob,
+    EndRun,
+    PublishMessage,
+    ReadJobs,
+    ReleaseLock,
+    SetSubscriptions,
+    SpawnJob,
+    StopOwnJob,
+    TakeLock,
+)
 from tisktask_common.rpc import (
     AddRepository,
     AskCredential,
@@ -23,9 +35,11 @@ from tisktask_common.rpc import (
     Request,
 )
 from tisktask_orchestrator.cancels import cancel_job, cancel_run
+from tisktask_orchestrator.channels import publish_message, set_subscriptions
 from tisktask_orchestrator.claims import claim
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.heartbeats import note_heartbeat
+from tisktask_orchestrator.locks import release_lock, take_lock
 from tisktask_orchestrator.remarks import note_annotation, note_description
 from tisktask_orchestrator.reports import note_began, note_ended
 from tisktask_orchestrator.repositories import (
@@ -63,6 +77,10 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     DescribeJob: note_description,
     Annotate: note_annotation,
     DataCommands: execute_commands,
+    TakeLock: take_lock,
+    ReleaseLock: release_lock,
+    SetSubscriptions: set_subscriptions,
+    PublishMessage: publish_message,
 }
 
 

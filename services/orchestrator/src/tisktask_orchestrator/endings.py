@@ -13,6 +13,7 @@ from tisktask_common.rpc import StopOrder
 from tisktask_orchestrator import words
 from tisktask_orchestrator.changes import RunChange
 from tisktask_orchestrator.fold import Part, conclude, fold_run, takes_children_along
+from tisktask_orchestrator.holdings import release_locks_of_job
 from tisktask_orchestrator.store.families import (
     count_jobs,
     list_attached_jobs,
@@ -129,6 +130,7 @@ async def _end_job(change: RunChange, job: JobRow, ending: Ending) -> JobRow | N
     ended = await end_job(change.connection, job.id, job.attempt, ending)
     if ended is None:
         return None
+    await release_locks_of_job(change, ended.id)
     if ending.lost_reason is not None and ended.runner:
         change.emit_about_job(AttemptLost, ended, runner=ended.runner, reason=ending.lost_reason)
     concluded = ended if ended.result else await _conclude(change, ended.id)

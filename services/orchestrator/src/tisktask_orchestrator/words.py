@@ -217,26 +217,3 @@ def _listed(names: Sequence[str], count: int) -> str:
 
 def _as_sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
-
-
-# --- what is wrong with a request for data, locks or channels
-
-
-def no_run_data(job: str) -> str:
-    return f"the data of the run of {job} could not be begun"
-
-
-def wrong_request_id(most: int) -> str:
-    return f"request_id: 1 to {most} printable characters are expected"
-
-
-def too_many_commands(most: int) -> str:
-    return f"commands: at most {most} in one request"
-
-
-def empty_command() -> str:
-    return "commands: each has a name"
-
-
-def not_base64(field: str) -> str:
-    return f"{field}: base64 is expected"

@@ -77,6 +77,7 @@ CREATE TABLE lock_waiters (
     job_id text NOT NULL REFERENCES jobs,
     attempt integer NOT NULL,
     place bigint GENERATED ALWAYS AS IDENTITY,
+    queued_at timestamptz NOT NULL DEFAULT now(),
     -- Who waits asks again every few seconds: who does not has gone.
     asked_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (repository_id, name, job_id)

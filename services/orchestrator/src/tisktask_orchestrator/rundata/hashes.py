@@ -93,10 +93,12 @@ async def _increment(data: Dataset, arguments: list[bytes]) -> Reply:
 async def _increment_by_float(data: Dataset, arguments: list[bytes]) -> Reply:
     key, field, text = arguments
     step = parse_float(text)
+    if step is None:
+        raise CommandError("value is NaN or Infinity")
     held = data.find_value(key, HashValue)
     old = held.known.get(field) if held else None
     present = parse_float(old, CommandError("hash value is not a float")) if old is not None else Fraction(0)
-    if present is None or step is None:
+    if present is None:
         raise CommandError("increment would produce NaN or Infinity")
     value = format_float(rounded(present + step))
     _put(data, key, field, value)

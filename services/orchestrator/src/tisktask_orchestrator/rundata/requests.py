@@ -12,7 +12,7 @@ from tisktask_common.errors import InfrastructureError, UserError
 from tisktask_common.ids import RunId
 from tisktask_common.job_requests import DataCommands, DataReplies, News
 from tisktask_common.resp import to_json
-from tisktask_orchestrator import words
+from tisktask_orchestrator import words_for_data
 from tisktask_orchestrator.authority import require_attempt
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.news import send_news
@@ -66,7 +66,7 @@ async def execute_request(pool: Pool, bounds: Bounds, request: DataCommands, cal
         async with transaction(pool) as connection:
             await require_attempt(connection, request, caller)
             await insert_run_data(connection, request.job_id)
-    raise InfrastructureError(words.no_run_data(request.job_id))
+    raise InfrastructureError(words_for_data.no_run_data(request.job_id))
 
 
 async def _execute_once(
@@ -107,13 +107,13 @@ async def _commit(connection: Connection, request: DataCommands, data: Dataset, 
 
 def _read_calls(request: DataCommands) -> list[Call]:
     if not 0 < len(request.request_id) <= REQUEST_ID_CHARS_MAX or not request.request_id.isprintable():
-        raise UserError(words.wrong_request_id(REQUEST_ID_CHARS_MAX))
+        raise UserError(words_for_data.wrong_request_id(REQUEST_ID_CHARS_MAX))
     if len(request.commands) > COMMANDS_MAX:
-        raise UserError(words.too_many_commands(COMMANDS_MAX))
+        raise UserError(words_for_data.too_many_commands(COMMANDS_MAX))
     try:
         commands = [[base64.b64decode(word, validate=True) for word in command] for command in request.commands]
-    except binascii.Error as error:
-        raise UserError(words.not_base64("commands")) from error
+    except (binascii.Error, ValueError) as error:
+        raise UserError(words_for_data.not_base64("commands")) from error
     if not all(commands):
-        raise UserError(words.empty_command())
+        raise UserError(words_for_data.empty_command())
     return [make_call(command) for command in commands]
