@@ -13,7 +13,7 @@ VAGUE_NAMES = {"util", "utils", "helper", "helpers", "misc", "base", "manager", 
 
 
 def main() -> int:
-    """Check every Python, JavaScript and shell file that git knows; print what is wrong."""
+    """Check every Python, JavaScript, C and shell file that git knows; print what is wrong."""
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True, text=True
     )
@@ -25,7 +25,7 @@ def main() -> int:
 
 def check(path: Path) -> list[str]:
     """List what is wrong with one file."""
-    if path.suffix not in {".py", ".js", ".css", ".sh"} or "vendor" in path.parts:
+    if path.suffix not in {".py", ".js", ".css", ".sh", ".c", ".h"} or "vendor" in path.parts:
         return []
     text = path.read_text()
     complaints: list[str] = []
