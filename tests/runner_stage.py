@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from pydantic import SecretStr
+
 from git_server import GitRepository, program
 from nats_server import NatsServer
 from podman_host import IMAGE, PodmanHost
@@ -35,6 +37,7 @@ from tisktask_common.rpc import (
     Program,
     StopOrder,
 )
+from tisktask_common.sealing import seal
 from tisktask_common.subjects import control_subject, work_subject
 
 #: Networks are listed for the whole machine: a name of our own tells ours from those of other tests.
@@ -55,6 +58,8 @@ class ScriptedOrchestrator:
 
     bus: Bus
     specs: dict[str, JobSpec] = field(default_factory=dict)
+    #: Variables that a job's parent has given it: sealed for whoever claims it.
+    environments: dict[str, dict[str, str]] = field(default_factory=dict)
     claims: list[ClaimJob] = field(default_factory=list)
     began: list[JobBegan] = field(default_factory=list)
     ended: dict[str, JobEnded] = field(default_factory=dict)
@@ -101,6 +106,9 @@ class ScriptedOrchestrator:
         spec = self.specs[request.job_id]
         if request.job_id in self.ended or request.attempt != spec.attempt:
             return JobGrant(granted=False, reason="it has ended")
+        if variables := self.environments.get(request.job_id):
+            sealed = seal(SecretStr(json.dumps(variables)), request.public_key)
+            spec = spec.model_copy(update={"sealed_environment": sealed})
         return JobGrant(granted=True, spec=spec)
 
     async def _began(self, request: JobBegan, caller: str) -> Accepted:
