@@ -13,8 +13,9 @@ from tisktask_runner.engine.container_body import (
     container_body,
     network_body,
     pod_body,
+    sidecar_body,
 )
-from tisktask_runner.engine.model import Mount, PodSpec
+from tisktask_runner.engine.model import Mount, PodSpec, SidecarSpec
 
 SPEC = PodSpec(
     name="j1",
@@ -130,3 +131,21 @@ def test_a_users_mount_is_given_to_the_user_where_it_can_be_removed_afterwards(
     options = {mount["destination"]: mount["options"] for mount in body["mounts"]}
     assert ("U" in options["/workspace"]) is is_given
     assert "U" not in options["/ipc"]
+
+
+def test_a_container_beside_a_job_is_run_as_its_image_wants_and_hardened_as_the_job() -> None:
+    spec = SidecarSpec("db", "postgres:16", [], {"PASSWORD": "x"}, SPEC.limits, Path("/s/db.log"), mounts=SPEC.mounts)
+    body, of_job = sidecar_body(spec, order()), container_body(SPEC, order())
+    own = {"image", "env", "labels", "log_configuration"}
+    differing = {key for key in body.keys() | of_job.keys() if body.get(key) != of_job.get(key)}
+    assert differing == own | {"entrypoint", "command", "work_dir", "pidns"}
+    assert body["labels"] == {"tisktask.host": "local", "tisktask.engine.beside": "db"}
+    assert body["pidns"] == {"nsmode": "private"}
+    assert not body.keys() & {"entrypoint", "command", "user", "work_dir"}
+
+
+def test_a_container_beside_a_job_can_have_another_command_and_user() -> None:
+    spec = SidecarSpec("db", "postgres:16", ["-c", "x"], {}, Limits(), Path("/s/db.log"), user="999:999")
+    body = sidecar_body(spec, order())
+    assert (body["command"], body["user"]) == (["-c", "x"], "999:999")
+    assert "hunter2" not in repr(replace(spec, environment={"PASSWORD": "hunter2"}))
