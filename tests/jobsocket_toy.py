@@ -7,6 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+import structlog
+
 from tisktask_common.resp import OK, Failure, Push, Reply, Several
 from tisktask_runner.jobsocket.command import Command, CommandError, CommandTable, Session
 from tisktask_runner.jobsocket.limits import SocketLimits
@@ -38,9 +40,9 @@ class Toy:
                 return OK
             case b"GET", [key]:
                 return self.values.get(key)
-            case b"INCR", [key]:
+            case b"INCR" | b"INCRBY", [key, *by]:
                 try:
-                    number = int(self.values.get(key, b"0")) + 1
+                    number = int(self.values.get(key, b"0")) + (int(by[0]) if by else 1)
                 except ValueError:
                     return Failure("ERR", "value is not an integer or out of range")
                 self.values[key] = str(number).encode()
@@ -93,6 +95,7 @@ class Toy:
                 Command("SET", self.never, -3, "data", "key value", "Sets a value.", is_data=True),
                 Command("GET", self.never, 2, "data", "key", "Replies a value.", is_data=True),
                 Command("INCR", self.never, 2, "data", "key", "Adds one.", "INCR builds", is_data=True),
+                Command("INCRBY", self.never, 3, "data", "key increment", "Adds a number.", is_data=True),
                 Command("WAIT", self.wait, 2, "jobs", "word", "Waits for the test.", is_blocking=True),
                 Command("FAIL", self.fail, -1, "jobs", "[code]", "Fails."),
                 Command("BLOB", self.blob, 2, "jobs", "bytes", "Replies much."),
@@ -114,4 +117,8 @@ async def _serve(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    # Nobody reads standard output after the first line.
+    structlog.configure(
+        [structlog.processors.KeyValueRenderer()], logger_factory=structlog.PrintLoggerFactory(sys.stderr)
+    )
     asyncio.run(_serve(Path(sys.argv[1])))
