@@ -46,7 +46,11 @@ class Locks:
         async def ask() -> LockReply | None:
             nonlocal last
             last = await self._voice.ask(request)
-            return last if last.is_taken else None
+            if last.is_taken:
+                return last
+            # If it was ours once, its time is up.
+            self._taken.discard(name)
+            return None
 
         if wait_seconds == 0:
             await ask()
