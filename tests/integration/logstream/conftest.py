@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Page, async_playwright
 
 from logstream_records import Records
-from logstream_stand import Client, Logstream
+from logstream_stand import TOKEN, Client, Logstream
 from nats_server import NatsServer
 from postgres_server import PostgresServer
 from tisktask_common.bus.connection import Bus, connect
@@ -17,6 +18,16 @@ from tisktask_common.process.settings import BusSettings
 
 #: Missing bytes are waited for so long; longer than the consumer's ack wait only where a test kills something.
 GAP_SECONDS = "2"
+
+CHROMIUM = Path("/usr/bin/chromium")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +66,27 @@ async def shared_bus(shared: Logstream) -> AsyncIterator[Bus]:
 async def client(shared: Logstream) -> AsyncIterator[Client]:
     async with Client(shared.url) as connected:
         yield connected
+
+
+@pytest.fixture
+async def page(shared: Logstream) -> AsyncIterator[Page]:
+    """A page of a person who has signed in; errors in its console fail the test."""
+    if not CHROMIUM.exists():
+        pytest.skip("no /usr/bin/chromium: the pages can not be tried in a browser")
+    problems: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        page = await browser.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        await page.goto(shared.url + "/runners")
+        await page.get_by_label("Admin token").fill(TOKEN)
+        await page.get_by_role("button", name="Sign in").click()
+        await page.wait_for_url("**/runners")
+        yield page
+        await browser.close()
+    assert problems == []
 
 
 @pytest.fixture

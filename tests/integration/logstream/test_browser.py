@@ -1,47 +1,13 @@
 """A person with a browser: signs in, sees a run change, follows a log in colour."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from logstream_chunks import Sender, make_chunk
 from logstream_records import Records, run_event
-from logstream_stand import TOKEN, Logstream
+from logstream_stand import Logstream
 from tisktask_common.bus.connection import Bus
-
-CHROMIUM = Path("/usr/bin/chromium")
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture
-async def page(shared: Logstream) -> AsyncIterator[Page]:
-    """A page of a person who has signed in; errors in its console fail the test."""
-    if not CHROMIUM.exists():
-        pytest.skip("no /usr/bin/chromium: the pages can not be tried in a browser")
-    problems: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        page = await browser.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        await page.goto(shared.url + "/runners")
-        await page.get_by_label("Admin token").fill(TOKEN)
-        await page.get_by_role("button", name="Sign in").click()
-        await page.wait_for_url("**/runners")
-        yield page
-        await browser.close()
-    assert problems == []
 
 
 async def test_lists_and_runs_change_before_the_eyes(

@@ -1,11 +1,16 @@
 """Logs of containers beside a job: stored, recorded, read and purged apart from the job's own."""
 
 import asyncio
+import signal
 
-from logstream_chunks import Sender, make_chunk, make_chunks, numbered
+import pytest
+
+from logstream_chunks import RUNNER, Sender, make_chunk, make_chunks, numbered
 from logstream_records import Records
 from logstream_stand import Client, Logstream, until, whole_lines
 from tisktask_common.bus.connection import Bus
+from tisktask_common.ids import JobId, RunId
+from tisktask_common.subjects import log_subject
 
 
 async def test_each_container_has_a_log_that_is_read_like_the_jobs(
@@ -47,32 +52,27 @@ async def test_a_container_that_there_is_not_is_told(client: Client, records: Re
         assert (await client.status_and_error("GET", path))[0] == 400
 
 
-async def test_the_end_of_one_log_leaves_the_messages_of_the_others_on_the_bus(bus: Bus, logstream: Logstream) -> None:
-    records = logstream.records
+@pytest.mark.parametrize(("ended", "open_one"), [("", "postgres"), ("postgres", "")])
+async def test_the_end_of_one_log_leaves_the_messages_of_the_others_on_the_bus(
+    shared_bus: Bus, records: Records, ended: str, open_one: str
+) -> None:
     job = records.add_job(run := records.add_run())
     text = numbered(10)
 
     async def subjects() -> set[str]:
-        info = await bus.jetstream.stream_info("LOGS", subjects_filter=f"log.*.{run}.>")
+        info = await shared_bus.jetstream.stream_info("LOGS", subjects_filter=f"log.*.{run}.>")
         return set(info.state.subjects or {})
 
-    async def is_recorded(container: str) -> bool:
-        statement = "SELECT is_complete FROM logstream.logs WHERE job = %s AND container = %s"
-        return records.execute(statement, job, container) == [(True,)]
+    async def is_purged() -> bool:
+        return await subjects() == {log_subject(RUNNER, RunId(run), JobId(job), 1, open_one)}
 
-    own, beside = f"log.host-1.{run}.{job}.1", f"log.host-1.{run}.{job}.1.postgres"
-    await Sender(bus, run, job).send(*make_chunks(text, 50, ends=False))
-    await Sender(bus, run, job, container="postgres").send(*make_chunks(text, 50))
-    await until(lambda: is_recorded("postgres"))
-    await until(lambda: _equals(subjects, {own}))
-    await Sender(bus, run, job, container="postgres", sent=100).send(make_chunk(0, text[:50]))
-    await Sender(bus, run, job, sent=100).send(make_chunk(len(text), b"", is_last=True))
-    await until(lambda: is_recorded(""))
-    await until(lambda: _equals(subjects, {beside}))
-
-
-async def _equals(ask: object, expected: set[str]) -> bool:
-    return await ask() == expected  # type: ignore[operator]
+    await Sender(shared_bus, run, job, container=ended).send(*make_chunks(text, 50, ends=False))
+    await Sender(shared_bus, run, job, container=open_one).send(*make_chunks(text, 50, ends=False))
+    assert len(await subjects()) == 2
+    await Sender(shared_bus, run, job, container=ended, sent=100).send(make_chunk(len(text), b"", is_last=True))
+    await until(is_purged)
+    statement = "SELECT container FROM logstream.logs WHERE job = %s AND is_complete"
+    assert records.execute(statement, job) == [(ended,)]
 
 
 async def test_a_host_can_not_write_into_the_containers_of_anothers_job(
@@ -96,19 +96,15 @@ async def test_after_a_restart_logs_of_containers_are_recorded_as_far_as_they_ca
     sender = Sender(bus, run, job, container="postgres")
     await sender.send(make_chunk(0, b"one\n"))
 
-    async def figures() -> list[tuple[int, bool]]:
+    async def is_recorded(lines: int, *, is_complete: bool) -> bool:
         statement = "SELECT lines, is_complete FROM logstream.logs WHERE job = %s AND container = 'postgres'"
-        return records.execute(statement, job)  # type: ignore[return-value]
+        return records.execute(statement, job) == [(lines, is_complete)]
 
-    await until(lambda: _is(figures, [(1, False)]))
-    await asyncio.to_thread(logstream.end, 9)
+    await until(lambda: is_recorded(1, is_complete=False))
+    await asyncio.to_thread(logstream.end, signal.SIGKILL)
     records.execute("DELETE FROM logstream.logs")
     logstream.start()
     await logstream.until_ready()
-    await until(lambda: _is(figures, [(1, False)]))
+    await until(lambda: is_recorded(1, is_complete=False))
     await sender.send(make_chunk(4, b"two\n", is_last=True))
-    await until(lambda: _is(figures, [(2, True)]))
-
-
-async def _is(ask: object, expected: list[tuple[int, bool]]) -> bool:
-    return await ask() == expected  # type: ignore[operator]
+    await until(lambda: is_recorded(2, is_complete=True))

@@ -94,7 +94,7 @@ async def test_200_children_that_end_one_after_the_other_are_told_in_a_few_piece
 
     async def look() -> None:
         async for event in client.events(path.format(run)):
-            seen.append(event)
+            seen.append(event)  # noqa: PERF401 - looked at meanwhile
 
     looking = asyncio.create_task(look())
     await until(lambda: _any(seen))
