@@ -20,12 +20,18 @@ numbers = st.one_of(
 wrong_numbers = st.sampled_from([b"", b" 1", b"1 ", b"+1", b"01", b"-0", b"1.0", b"x", b"0x10", b"1e3", b"--1"])
 floats = st.one_of(
     st.decimals(-10000, 10000, places=4).map(lambda number: str(number).encode()),
-    st.sampled_from([b"1e3", b"-1.5E-3", b".5", b"5.", b"0", b"-0", b"1e20", b"inf", b"nan", b"1e", b"", b" 1", b"3.0e3"]),
+    st.sampled_from(
+        [b"1e3", b"-1.5E-3", b".5", b"5.", b"0", b"-0", b"1e20", b"inf", b"nan", b"1e", b"", b" 1", b"3.0e3"]
+    ),
 )
-values = st.one_of(st.sampled_from([b"", b"x", b"yy", b"z" * 70, b"\x00\x01\xff", b"10", b"3.25"]), numbers, wrong_numbers)
+values = st.one_of(
+    st.sampled_from([b"", b"x", b"yy", b"z" * 70, b"\x00\x01\xff", b"10", b"3.25"]), numbers, wrong_numbers
+)
 indexes = st.one_of(st.integers(-6, 6).map(lambda number: str(number).encode()), numbers, wrong_numbers)
 #: Mostly far away, so that nothing expires between the two servers' clocks.
-deadlines = st.sampled_from([FAR_SECONDS, FAR_SECONDS + 1, FAR_SECONDS + 7, 1, 0, -1, 2**62, 2**63 - 1, -(2**63), 10**30])
+deadlines = st.sampled_from(
+    [FAR_SECONDS, FAR_SECONDS + 1, FAR_SECONDS + 7, 1, 0, -1, 2**62, 2**63 - 1, -(2**63), 10**30]
+)
 long_spans = st.sampled_from([b"100000", b"99999999", b"0", b"-1", b"x", b"9223372036854775807"])
 
 
@@ -38,13 +44,17 @@ def _command(*parts: st.SearchStrategy[bytes] | st.SearchStrategy[Words] | bytes
     strategies = [st.just(part) if isinstance(part, bytes) else part for part in parts]
 
     def join(said: tuple[bytes | Words, ...]) -> Words:
-        return [word for part in said for word in (part if isinstance(part, list) else [part])]
+        return _joined([part if isinstance(part, list) else [part] for part in said])
 
     return st.tuples(*strategies).map(join)
 
 
 def _at(unit_ms: int) -> st.SearchStrategy[bytes]:
     return deadlines.map(lambda time: str(time * unit_ms if abs(time) < 2**40 else time).encode())
+
+
+def _joined(parts: list[Words]) -> Words:
+    return [word for part in parts for word in part]
 
 
 def _any_case(name: bytes) -> st.SearchStrategy[bytes]:
@@ -61,12 +71,14 @@ set_options = st.lists(
         _command(b"PX", long_spans),
     ),
     max_size=3,
-).map(lambda options: [word for option in options for word in option])
-pairs = st.lists(st.tuples(fields, values).map(list), min_size=1, max_size=4).map(lambda all_: sum(all_, []))
-key_pairs = st.lists(st.tuples(keys, values).map(list), min_size=1, max_size=3).map(lambda all_: sum(all_, []))
+).map(_joined)
+pairs = st.lists(st.tuples(fields, values).map(list), min_size=1, max_size=4).map(_joined)
+key_pairs = st.lists(st.tuples(keys, values).map(list), min_size=1, max_size=3).map(_joined)
 ends = st.sampled_from([b"LEFT", b"RIGHT", b"left", b"UP"])
 timeouts = st.sampled_from([b"0.001", b"-1", b"x", b"0.001"])
-patterns = st.sampled_from([b"*", b"a", b"?", b"key:*", b"[a-c]", b"[^a]", b"\\a", b"*1", b"k*y*", b"[", b"**", b"[z-a]"])
+patterns = st.sampled_from(
+    [b"*", b"a", b"?", b"key:*", b"[a-c]", b"[^a]", b"\\a", b"*1", b"k*y*", b"[", b"**", b"[z-a]"]
+)
 
 on_keys = st.one_of(
     _command(st.sampled_from([b"DEL", b"UNLINK", b"EXISTS"]), _many(keys)),
@@ -121,8 +133,6 @@ malformed = _command(st.sampled_from(_names), st.lists(keys, max_size=2)).filter
 )
 
 commands = st.one_of(on_keys, on_strings, on_hashes, on_lists, on_lists, malformed)
-#: As a client may send them at once.
-sequences = st.lists(commands, min_size=1, max_size=40)
 
 
 def is_unordered(words: Words) -> bool:

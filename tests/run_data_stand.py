@@ -8,10 +8,12 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from orchestrator_stage import Stage, TestRunner
 from tisktask_common.database.pool import Pool
 from tisktask_common.ids import JobId, RepositoryId, RunId, TriggerId, new_job_id, new_repository_id, new_run_id
 from tisktask_common.job_requests import DataCommands
 from tisktask_common.resp import Reply, from_json
+from tisktask_common.rpc import AttemptRef
 from tisktask_orchestrator.rundata.dataset import Bounds
 from tisktask_orchestrator.rundata.requests import Outcome, execute_request
 
@@ -103,3 +105,12 @@ def make_request(job: WorkingJob, *commands: list[bytes], request_id: str, **fie
         request_id=request_id,
         commands=[[base64.b64encode(word).decode() for word in command] for command in commands],
     )
+
+
+async def start_jobs(stage: Stage, runner: TestRunner, *names: str, delivery: str = "d1") -> dict[str, AttemptRef]:
+    """Start a run whose jobs are all at work."""
+    _, works = await stage.start_run(runner, *names, delivery=delivery)
+    for work in works.values():
+        assert (await runner.claim(work)).granted
+        assert (await runner.began(work)).accepted
+    return works
