@@ -52,6 +52,7 @@ class SidecarStage:
             pod=lambda: self.job,
             folder=self.folder / "containers",
             hosts=self.folder / "hosts",
+            sidecars_max=4,
             shared=[Mount(self.workspace, "/workspace")],
         )
 

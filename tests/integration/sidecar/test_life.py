@@ -133,14 +133,13 @@ async def test_a_container_has_the_jobs_limits_and_no_more_rights(stage: Sidecar
         assert beside["HostConfig"][field] == of_job["HostConfig"][field], field
 
 
-async def test_there_are_no_more_than_the_limit(stage: SidecarStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tisktask_runner.sidecar.sidecars.SIDECARS_MAX", 2)
+async def test_there_are_no_more_than_the_limit(stage: SidecarStage) -> None:
     await stage.start_job()
     async with stage.attended() as sidecars:
-        for name in "ab":
+        for name in "abcd":
             await sidecars.spawn(order("NAME", name, *SLEEP))
-        with pytest.raises(SidecarLimitError, match="2 containers"):
-            await sidecars.spawn(order("NAME", "c", *SLEEP))
+        with pytest.raises(SidecarLimitError, match="4 containers"):
+            await sidecars.spawn(order("NAME", "e", *SLEEP))
 
 
 async def test_the_next_supervisor_goes_on_with_its_log_and_its_name(stage: SidecarStage, archive: LogArchive) -> None:

@@ -211,6 +211,7 @@ def _furnish(settings: RunnerSettings, bus: Bus, engine: Engine, lane: ShippingL
         news=NewsDesk(),
         keys=KeyPair.generate(),
         socket_limits=settings.socket_limits,
+        containers_max=settings.containers_max,
         command_client=_find_client(settings),
     )
 

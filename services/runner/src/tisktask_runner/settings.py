@@ -60,6 +60,8 @@ class RunnerSettings(BusSettings):
     mirror_days: float = Field(default=14, gt=0, description="mirrors that were not used for so long are removed")
     image_days: float = Field(default=14, gt=0, description="built images that were not used for so long are removed")
 
+    containers_max: int = Field(default=16, ge=0, le=256, description="containers that one job may have beside it")
+
     socket_connections: int = Field(default=64, ge=1, le=4096, description="connections to the socket of one job")
     socket_argument_bytes: int = Field(default=262_144, ge=1024, le=262_144, description="one argument of a command")
     socket_command_bytes: int = Field(

@@ -19,5 +19,6 @@ def sidecar_means(shop: Workshop, custody: Custody) -> SidecarMeans:
         pod=directory.read_pod,
         folder=directory.containers,
         hosts=directory.hosts,
+        sidecars_max=shop.containers_max,
         shared=[Mount(directory.workspace, WORKSPACE_TARGET)],
     )

@@ -39,6 +39,8 @@ class Workshop:
     messages: MessageDesk = field(default_factory=MessageDesk)
     listings: RecentListings = field(default_factory=RecentListings)
     socket_limits: SocketLimits = field(default_factory=SocketLimits)
+    #: Beside one job.
+    containers_max: int = 16
     #: The program tisktask-cmd.
     command_client: Path | None = None
 

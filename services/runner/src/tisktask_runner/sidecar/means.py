@@ -32,6 +32,7 @@ class SidecarMeans:
     folder: Path
     #: Mounted at /etc/hosts, in the job's container too.
     hosts: Path
+    sidecars_max: int
     #: Directories of the job that its sidecars have at the same places.
     shared: list[Mount]
 

@@ -25,7 +25,6 @@ _IMAGE_CHARACTERS_MAX = 512
 #: What this host has built for jobs: nobody else's business.
 PRIVATE_IMAGES = "localhost/tisktask/"
 
-SIDECARS_MAX = 16
 ALIASES_MAX = 16
 ARGUMENTS_MAX = 256
 ARGUMENTS_BYTES_MAX = 128 * 1024

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from dataclasses import dataclass
+from itertools import chain, count
 
 import structlog
 from prometheus_client import Counter
@@ -13,7 +14,7 @@ from tisktask_runner.sidecar import words
 from tisktask_runner.sidecar.bring_up import bring_up
 from tisktask_runner.sidecar.errors import SidecarLimitError
 from tisktask_runner.sidecar.means import SidecarMeans
-from tisktask_runner.sidecar.order import SIDECARS_MAX, SidecarOrder, name_after
+from tisktask_runner.sidecar.order import SidecarOrder, name_after
 from tisktask_runner.sidecar.own_log import compile_pattern, read_tail
 from tisktask_runner.sidecar.readiness import wait_until_ready
 from tisktask_runner.sidecar.records import SidecarPlace, new_record
@@ -162,8 +163,9 @@ class Sidecars:
         return next(same, None) if request_id else None
 
     def _add(self, order: SidecarOrder) -> Sidecar:
-        if len(self._sidecars) >= SIDECARS_MAX:
-            raise SidecarLimitError(words.too_many(SIDECARS_MAX))
+        most = self._means.sidecars_max
+        if len(self._sidecars) >= most:
+            raise SidecarLimitError(words.too_many(most))
         record = new_record(order.name or self._free_name(name_after(order.image)), order)
         place = self._means.place(record.name)
         place.path.mkdir(parents=True)
@@ -172,7 +174,7 @@ class Sidecars:
         return sidecar
 
     def _free_name(self, front: str) -> str:
-        names = [front, *(f"{front}-{number}" for number in range(2, SIDECARS_MAX + 2))]
+        names = chain([front], (f"{front}-{number}" for number in count(2)))
         return next(name for name in names if name not in self._sidecars)
 
     async def _start(self, sidecar: Sidecar, order: SidecarOrder) -> TisktaskError | None:

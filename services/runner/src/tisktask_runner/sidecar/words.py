@@ -122,7 +122,7 @@ def too_much_memory(wanted_bytes: int, most_bytes: int) -> str:
 
 
 def too_many(most: int) -> str:
-    return f"the job has {most} containers beside it, which is the limit"
+    return f"the job has {most} containers beside it, which is the limit (TISKTASK_CONTAINERS_MAX of the runner)"
 
 
 def no_such(name: str, names: list[str]) -> str:
