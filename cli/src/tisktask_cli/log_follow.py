@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from tisktask_cli.api_client import Server, segment
 from tisktask_cli.errors import CommandError, Exit
@@ -11,13 +13,33 @@ from tisktask_cli.errors import CommandError, Exit
 _PATIENCE_SECONDS = 60.0
 
 
-def follow_lines(server: Server, job_id: str, attempt: int | None = None) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class LogOf:
+    """Whose log: a job's own, or that of a container beside it; of the newest attempt if none is named."""
+
+    job_id: str
+    attempt: int | None = None
+    container: str = ""
+
+    @property
+    def path(self) -> str:
+        return f"/jobs/{segment(self.job_id)}/log"
+
+    @property
+    def query(self) -> dict[str, str]:
+        given = {"attempt": str(self.attempt or ""), "container": self.container}
+        return {name: value for name, value in given.items() if value}
+
+
+def follow_lines(server: Server, wanted: LogOf) -> Iterator[dict[str, Any]]:
     """Yield the lines of a log from its first on; one that still grows comes again."""
     following = 1
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            for event, data in server.stream(_path(job_id, attempt, following)):
+            for event, data in server.stream(
+                f"{wanted.path}/stream?{urlencode({'from_line': following, **wanted.query})}"
+            ):
                 if event == "end":
                     return
                 for line in data["lines"] if event == "line" else [data]:
@@ -34,8 +56,3 @@ def follow_lines(server: Server, job_id: str, attempt: int | None = None) -> Ite
 
 def text_of(line: dict[str, Any]) -> str:
     return f"[{line['missing_bytes']} bytes of the log are lost]" if line["s"] == "gap" else str(line["text"])
-
-
-def _path(job_id: str, attempt: int | None, from_line: int) -> str:
-    query = f"?from_line={from_line}" + (f"&attempt={attempt}" if attempt else "")
-    return f"/jobs/{segment(job_id)}/log/stream{query}"

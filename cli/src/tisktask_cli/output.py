@@ -42,7 +42,7 @@ def print_json(value: Any) -> None:
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print aligned columns; states in colour."""
-    cells = [[_printable(cell) for cell in row] for row in rows]
+    cells = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in [header, *cells]) for column in range(len(header))]
     if not rows:
         return
@@ -88,7 +88,7 @@ def _span(seconds: float) -> str:
     return f"{seconds // 86_400}d"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Take away what could move the cursor: titles and names come from outside."""
     return "".join(char if char.isprintable() else "?" for char in text)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tisktask_cli.api_client import Server, segment
 from tisktask_cli.errors import CommandError, Exit
-from tisktask_cli.log_follow import follow_lines, text_of
+from tisktask_cli.log_follow import LogOf, follow_lines, text_of
 from tisktask_cli.output import state
 from tisktask_cli.run_report import exit_code, print_run
 
@@ -17,6 +17,10 @@ _LOOK_SECONDS = 0.25
 _APPEAR_SECONDS = 60.0
 _AWAY_SECONDS = 60.0
 _TAIL_LINES = 20
+_FOLLOWED_MAX = 50
+_TAILS_MAX = 10
+#: A run with very many jobs is not looked at as often: each look reads all of them.
+_LOOK_SECONDS_PER_JOB = 0.002
 
 
 def find_run(server: Server, repository: str, sha: str, trigger_id: str) -> dict[str, Any]:
@@ -50,7 +54,7 @@ def wait_for_end(server: Server, run_id: str, note: Callable[[dict[str, Any]], N
             note(run)
         if run["state"] in ENDS:
             return run
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(max(_LOOK_SECONDS, _LOOK_SECONDS_PER_JOB * len(run["jobs"])))
 
 
 def watch(server: Server, run_id: str, *, follow: bool) -> int:
@@ -73,6 +77,7 @@ class _Watcher:
         self._states: dict[str, str] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._printing = threading.Lock()
+        self._has_told_of_others = False
 
     def note(self, run: dict[str, Any]) -> None:
         self._note_state(run["id"], "run", run["state"])
@@ -95,14 +100,20 @@ class _Watcher:
 
     def _follow_log(self, job: dict[str, Any]) -> None:
         key = f"{job['id']}.{job['attempt']}"
-        if key not in self._threads:
-            thread = threading.Thread(target=self._print_log, args=(job,), daemon=True)
-            self._threads[key] = thread
-            thread.start()
+        if key in self._threads:
+            return
+        # Each followed log is a connection: of a run with very many jobs only the first ones are.
+        if len(self._threads) >= _FOLLOWED_MAX:
+            if not self._has_told_of_others:
+                self._has_told_of_others = True
+                self._print(f"[{_FOLLOWED_MAX} logs are followed; of others: tisktask logs {job['id']}]")
+            return
+        self._threads[key] = threading.Thread(target=self._print_log, args=(job,), daemon=True)
+        self._threads[key].start()
 
     def _print_log(self, job: dict[str, Any]) -> None:
         try:
-            for line in follow_lines(self._server, job["id"], job["attempt"] or None):
+            for line in follow_lines(self._server, LogOf(job["id"], job["attempt"] or None)):
                 if not line["partial"]:
                     self._print(f"{job['name']:<16}| {text_of(line)}")
         except CommandError as error:
@@ -115,9 +126,9 @@ class _Watcher:
 
 
 def _print_tails(server: Server, run: dict[str, Any]) -> None:
-    for job in [run["preparation"], *run["jobs"]]:
-        if job is None or job["state"] not in ENDS - {"succeeded", "skipped"}:
-            continue
+    bad = ENDS - {"succeeded", "skipped"}
+    ended = [job for job in [run["preparation"], *run["jobs"]] if job and job["state"] in bad]
+    for job in ended[:_TAILS_MAX]:
         page = server.get(f"/jobs/{segment(job['id'])}/log", tail=_TAIL_LINES)
         print(f"\nlast lines of {job['name']} (all: tisktask logs {job['id']})")
         for line in page["lines"]:

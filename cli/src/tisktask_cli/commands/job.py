@@ -1,13 +1,14 @@
 """`tisktask job`: single jobs."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tisktask_cli.api_client import segment
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.find_server import server_of
-from tisktask_cli.output import json_option, lasted, print_json, print_order, print_table, state
+from tisktask_cli.output import json_option, lasted, print_json, print_order, print_table, printable, state
 from tisktask_cli.run_report import exit_code
 from tisktask_cli.words import asks_for_labels
 
@@ -28,9 +29,7 @@ def show(context: click.Context, job_id: str, *, data_dir: Path | None, as_json:
     if as_json:
         print_json(job)
         return exit_code(job)
-    print(f"{job['name']}  {state(job['state'])}  of run {job['run_id']}")
-    if job["reason"]:
-        print(f"  {job['reason']}")
+    _print_head(job)
     if job["labels"]:
         print(f"  {asks_for_labels(job['labels'], is_queued=job['state'] == 'queued')}")
     rows = [
@@ -45,7 +44,29 @@ def show(context: click.Context, job_id: str, *, data_dir: Path | None, as_json:
         for attempt in job["attempts"]
     ]
     print_table(["attempt", "state", "runner", "exit", "took", "reason"], rows)
+    if containers := job.get("containers"):
+        rows = [[container["name"], str(container["attempt"])] for container in containers]
+        print_table(["container", "attempt"], rows)
+    if job.get("summary"):
+        print("\n" + "\n".join(printable(line) for line in job["summary"].splitlines()))
     return exit_code(job)
+
+
+def _print_head(job: dict[str, Any]) -> None:
+    name = f"{job['title']} ({job['name']})" if job.get("title") else job["name"]
+    print(f"{printable(name)}  {state(job['state'])}  of run {job['run_id']}")
+    said = {
+        "started by": job.get("parent_job_id"),
+        "runs": job.get("shell") or " ".join([job["path"] or "", *(job.get("arguments") or [])]).strip(),
+        "labels": ", ".join(job.get("labels") or []),
+        "says": job.get("status_text"),
+        "with its jobs": job.get("result") if job.get("result") != job["state"] else "",
+    }
+    if job["reason"]:
+        print(f"  {printable(job['reason'])}")
+    for what, text in said.items():
+        if text:
+            print(f"  {what}: {printable(text)}")
 
 
 @command.command("cancel")
