@@ -9,17 +9,15 @@ from pydantic import SecretStr
 
 from tisktask_common.errors import UserError
 from tisktask_common.job_requests import SpawnJob
+from tisktask_common.labels import LABEL_FORM, LABELS_MAX, is_label
 from tisktask_common.rpc import Program
 from tisktask_orchestrator import words_for_jobs as words
 from tisktask_orchestrator.bounds import NAME_CHARS_MAX, PATH_CHARS_MAX, PROGRAM_NAME_CHARS_MAX
 from tisktask_orchestrator.settings import OrchestratorSettings
 
-LABELS_MAX = 16
-LABEL_CHARS_MAX = 100
 KEY_CHARS_MAX = 200
 SECONDS_MAX = 2**31 - 1
 
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -105,8 +103,8 @@ def _check_labels(labels: list[str]) -> None:
     if len(labels) > LABELS_MAX:
         raise UserError(words.too_many("LABEL", LABELS_MAX))
     for label in labels:
-        if len(label) > LABEL_CHARS_MAX or not _LABEL.fullmatch(label):
-            raise UserError(words.wrong_label(label, LABEL_CHARS_MAX))
+        if not is_label(label):
+            raise UserError(words.wrong_label(label, LABEL_FORM))
 
 
 def _is_kept(text: str, chars_max: int) -> bool:

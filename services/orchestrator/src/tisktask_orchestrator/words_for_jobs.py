@@ -57,8 +57,8 @@ def wrong_variable_value(name: str) -> str:
     return f"ENV: the value of {name} can not be used: it has a NUL character"
 
 
-def wrong_label(label: str, chars_max: int) -> str:
-    return f"LABEL: {label[:100]!r} is no label: 1 to {chars_max} letters, digits and ._:/-, a letter or digit first"
+def wrong_label(label: str, form: str) -> str:
+    return f"LABEL: {label[:100]!r} is no label: {form}"
 
 
 def too_many(field: str, most: int) -> str:

@@ -213,9 +213,8 @@ async def connect(settings: BusSettings, service: str, on_closed: Callable[[], N
 
     made: list[Bus] = []
     user = settings.nats_user or service
-    options: dict[str, Any] = {}
-    if settings.nats_seed:
-        options["nkeys_seed_str"] = settings.nats_seed.get_secret_value()
+    seed = settings.nats_seed
+    options: dict[str, Any] = {"nkeys_seed_str": seed.get_secret_value()} if seed else {}
     while True:
         try:
             client = await nats.connect(
