@@ -207,11 +207,6 @@ async def test_redis_py_works_with_asyncio(server, protocol):
         assert sorted(await asyncio.gather(*(client.incr(f"aio{protocol}") for _ in range(20)))) == list(range(1, 21))
         async with client.pipeline() as pipe:
             assert await pipe.set("aio", "x").get("aio").execute() == [True, "x"]
-        waiting = asyncio.create_task(client.execute_command("WAIT", "x"))
-        assert await client.ping()
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
 
 
 def test_nodes_client_works_without_special_options(server):
