@@ -85,7 +85,8 @@ class Containers:
 
     async def _list(self, _: Session, __: list[bytes]) -> Reply:
         return [
-            [one.name.encode(), one.image.encode(), one.state.encode(), one.exit_code] for one in self._sidecars.summaries()
+            [one.name.encode(), one.image.encode(), one.state.encode(), one.exit_code]
+            for one in self._sidecars.summaries()
         ]
 
 

@@ -34,6 +34,9 @@ class Jobs:
         self._waits = JobWaits(voice)
 
     def commands(self) -> list[Command]:
+        return [*self._starting(), *self._waits.commands(), *self._others()]
+
+    def _starting(self) -> list[Command]:
         return [
             Command(
                 "SPAWNJOB",
@@ -54,7 +57,10 @@ class Jobs:
                 "EXECJOB ALLOWFAIL SHELL make test",
                 is_blocking=True,
             ),
-            *self._waits.commands(),
+        ]
+
+    def _others(self) -> list[Command]:
+        return [
             Command("JOBINFO", self._info, 2, "jobs", "id", "Tell all about a job of this run.", "JOBINFO job_01h..."),
             Command(
                 "JOBLIST", self._list, 1, "jobs", "", "List id, name, state, exit code and parent of this run's jobs."
