@@ -20,7 +20,7 @@ CACHE = Path(os.environ.get("TISKTASK_TEST_CACHE", "/var/cache/tisktask-tests"))
 
 def debian_python_archive() -> Path:
     """Give a root file system with python3 and venv as a tar archive; made once per machine (about a minute)."""
-    recipe = hashlib.sha256(f"{SUITE} {PACKAGES} 1 {_authorities()}".encode()).hexdigest()[:16]
+    recipe = hashlib.sha256(f"{SUITE} {PACKAGES} 2 {_authorities()}".encode()).hexdigest()[:16]
     archive = CACHE / f"debian-python-{recipe}.tar"
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
@@ -45,6 +45,8 @@ def _make(archive: Path) -> None:
         if HOST_AUTHORITIES.is_dir():
             shutil.copytree(HOST_AUTHORITIES, root / "usr/local/share/ca-certificates", dirs_exist_ok=True)
             subprocess.run(["chroot", root, "update-ca-certificates"], check=True, capture_output=True)
+        # As in the official image, `pip install` puts packages below /usr/local, where python3 finds them.
+        subprocess.run(["chroot", root, "python3", "-m", "venv", "/usr/local"], check=True, capture_output=True)
         shutil.rmtree(root / "var/cache/apt", ignore_errors=True)
         shutil.rmtree(root / "var/lib/apt/lists", ignore_errors=True)
         partial = folder / "partial.tar"

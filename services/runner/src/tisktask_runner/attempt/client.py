@@ -20,20 +20,12 @@ def place_client(source: Path | None, ipc: Path) -> None:
         folder.mkdir()
         # Whatever the process's umask is: the job's user may be anybody.
         folder.chmod(_MODE)
-        _link_or_copy(source, folder / CLIENT_NAME)
+        _copy(source, folder / CLIENT_NAME)
     except OSError as error:
         log.warning("command_client_not_placed", source=str(source), error=str(error))
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
-    if source.stat().st_mode & 0o777 == _MODE:
-        try:
-            target.hardlink_to(source.resolve())
-        except OSError:
-            log.debug("command_client_copied", reason="it can not be linked to there")
-        else:
-            return
-    partial = target.with_name(f".{target.name}")
-    shutil.copyfile(source, partial)
-    partial.chmod(_MODE)
-    partial.replace(target)
+def _copy(source: Path, target: Path) -> None:
+    """Copy, not link: a job that got around its read-only mount could change the file of all others."""
+    shutil.copyfile(source, target)
+    target.chmod(_MODE)
