@@ -1,89 +1,11 @@
-"""What goes on on a connection: order, waiting, transactions, limits, ends."""
+"""What goes on on a connection: order, waiting, limits, ends."""
 
 import asyncio
 import socket
-import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
-from jobsocket_toy import Toy, toy_socket
-from tisktask_runner.jobsocket.limits import SocketLimits
-from tisktask_runner.jobsocket.server import JobSocket
-
-SECONDS_MAX = 10.0
-
-
-class Client:
-    """Writes bytes and reads replies as they are on the wire."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    def say(self, text: bytes) -> None:
-        self.writer.write(text)
-
-    async def hear(self, expected: bytes) -> None:
-        async with asyncio.timeout(SECONDS_MAX):
-            assert await self.reader.readexactly(len(expected)) == expected
-
-    async def line(self) -> bytes:
-        async with asyncio.timeout(SECONDS_MAX):
-            return (await self.reader.readuntil(b"\r\n")).removesuffix(b"\r\n")
-
-    async def end(self) -> bytes:
-        async with asyncio.timeout(SECONDS_MAX):
-            return await self.reader.read()
-
-    def hang_up(self) -> None:
-        self.writer.transport.abort()
-
-
-async def until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SECONDS_MAX
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not become so"
-        await asyncio.sleep(0.002)
-
-
-@pytest.fixture
-def toy() -> Toy:
-    return Toy()
-
-
-@pytest.fixture
-def limits() -> SocketLimits:
-    return SocketLimits(
-        connections=4,
-        argument_bytes=1000,
-        command_bytes=3000,
-        pending_commands=50,
-        output_bytes=100_000,
-        output_seconds=0.3,
-    )
-
-
-@pytest.fixture
-async def server(toy: Toy, limits: SocketLimits, tmp_path: Path) -> AsyncIterator[JobSocket]:
-    server = toy_socket(toy, limits)
-    await server.open(tmp_path / "s")
-    yield server
-    await server.close()
-
-
-@pytest.fixture
-async def connect(server: JobSocket, tmp_path: Path) -> AsyncIterator[Callable]:
-    clients: list[Client] = []
-
-    async def make() -> Client:
-        clients.append(Client(*await asyncio.open_unix_connection(str(tmp_path / "s"))))
-        return clients[-1]
-
-    yield make
-    for client in clients:
-        client.hang_up()
+from jobsocket_client import SECONDS_MAX, until
 
 
 async def test_pipelined_commands_are_answered_in_their_order(toy, connect):
@@ -232,61 +154,6 @@ async def test_quit_ends_the_connection_after_its_reply(toy, connect, before):
     client.say(before + b"QUIT\r\nINCR n\r\n")
     assert (await client.end()).endswith(b"+OK\r\n")
     assert not toy.values
-
-
-async def test_a_transaction_travels_as_one_and_says_each_reply(toy, connect):
-    client = await connect()
-    client.say(b"MULTI\r\nINCR n\r\nPING\r\nSET s x\r\nPUBLISH c x\r\nINCR s\r\nEXEC\r\n")
-    await client.hear(b"+OK\r\n" + b"+QUEUED\r\n" * 5)
-    await client.hear(b"*5\r\n:1\r\n+PONG\r\n+OK\r\n:0\r\n-ERR value is not an integer or out of range\r\n")
-    assert toy.batches == [3]
-
-
-@pytest.mark.parametrize(
-    ("said", "heard"),
-    [
-        (b"MULTI\r\nEXEC\r\n", [b"+OK", b"*0"]),
-        (b"EXEC\r\n", [b"-ERR EXEC without MULTI"]),
-        (b"DISCARD\r\n", [b"-ERR DISCARD without MULTI"]),
-        (b"MULTI\r\nMULTI\r\nEXEC\r\n", [b"+OK", b"-ERR MULTI calls can not be nested", b"*0"]),
-        (b"MULTI\r\nINCR n\r\nDISCARD\r\nGET n\r\n", [b"+OK", b"+QUEUED", b"+OK", b"$-1"]),
-        (
-            b"MULTI\r\nINCR n\r\nNOPE\r\nINCR n\r\nEXEC\r\nGET n\r\n",
-            [b"+OK", b"+QUEUED", b"-ERR unknown command 'NOPE'", b"+QUEUED", b"-EXECABORT Transaction discarded", b"$-1"],
-        ),
-        (b"MULTI\r\nINCR\r\nEXEC\r\n", [b"+OK", b"-ERR wrong number of arguments for 'incr' command", b"-EXECABORT"]),
-        (b"MULTI\r\nWAIT a\r\nEXEC\r\n", [b"+OK", b"-ERR WAIT can not stand between MULTI and EXEC", b"-EXECABORT"]),
-        (b"WATCH n\r\nUNWATCH\r\n", [b"-ERR WATCH is not supported", b"+OK"]),
-        (b"MULTI\r\nSET a %b\r\n" % (b"x" * 900) + b"SET a %b\r\n" % (b"x" * 900) * 3 + b"EXEC\r\n",
-         [b"+OK", b"+QUEUED", b"+QUEUED", b"+QUEUED", b"-LIMIT more than 3000 bytes", b"-EXECABORT"]),
-    ],
-)  # fmt: skip
-async def test_transactions_fail_as_with_redis(connect, said, heard):
-    client = await connect()
-    client.say(said)
-    for expected in heard:
-        line = await client.line()
-        assert line.startswith(expected), line
-
-
-@pytest.mark.parametrize(
-    ("said", "heard"),
-    [
-        (b"FAIL NOTFOUND\r\n", b"-NOTFOUND because it was asked to"),
-        (b"FAIL\r\n", b"-ERR internal error: the runner's log tells more"),
-        (b"icr n\r\n", b"-ERR unknown command 'icr', with args beginning with: 'n' ; did you mean INCR?"),
-        (b"INCR a b\r\n", b"-ERR wrong number of arguments for 'incr' command; usage: INCR key"),
-        (
-            b"*1\r\n$4\r\n\xff\x00\r\n\r\n",
-            b"-ERR unknown command '\\xff\\x00\\r\\n', with args beginning with:  ; HELP lists the commands",
-        ),
-    ],
-)
-async def test_an_error_is_a_reply_and_the_connection_lives_on(connect, said, heard):
-    client = await connect()
-    client.say(said + b"PING\r\n")
-    assert await client.line() == heard
-    await client.hear(b"+PONG\r\n")
 
 
 async def test_who_is_subscribed_may_do_little_with_resp2_and_all_with_resp3(connect):

@@ -63,7 +63,7 @@ def encode(reply: Reply, protocol: int) -> bytes:
     return b"".join(out)
 
 
-def _write(out: list[bytes], reply: Reply, protocol: int) -> None:  # noqa: C901 - one case per kind
+def _write(out: list[bytes], reply: Reply, protocol: int) -> None:  # noqa: C901, PLR0912 - one case per kind
     match reply:
         case None:
             out.append(b"_\r\n" if protocol == 3 else b"$-1\r\n")

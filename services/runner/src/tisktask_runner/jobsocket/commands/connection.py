@@ -32,21 +32,21 @@ def connection_commands() -> list[Command]:
         )
 
     return [
-        command("PING", _ping, -1, "[message] -- Replies PONG, or the message."),
-        command("ECHO", _echo, 2, "message -- Replies the message."),
-        command("TIME", _time, 1, " -- Replies the runner's time: seconds and microseconds."),
-        command("QUIT", _quit, -1, " -- Closes the connection."),
-        command("RESET", _reset, 1, " -- Makes the connection as it was at its beginning."),
-        command("HELLO", _hello, -1, "[2|3 [AUTH user password] [SETNAME name]] -- Chooses the protocol's version."),
-        command("AUTH", _auth, -2, "[user] password -- Is not needed: the socket is the job's own."),
-        command("SELECT", _select, 2, "0 -- Accepts the one database there is."),
-        command("CLIENT", _client, -2, "subcommand [value ...] -- Names the connection, or tells about it."),
-        command("CONFIG", _config, -2, "GET pattern -- Replies nothing: programs can not configure the socket."),
+        command("PING", _ping, -1, "[message] -- Reply PONG, or the message."),
+        command("ECHO", _echo, 2, "message -- Reply the message."),
+        command("TIME", _time, 1, " -- Reply the runner's time: seconds and microseconds."),
+        command("QUIT", _quit, -1, " -- Close the connection."),
+        command("RESET", _reset, 1, " -- Make the connection as it was at its beginning."),
+        command("HELLO", _hello, -1, "[2|3 [AUTH user password] [SETNAME name]] -- Choose the protocol's version."),
+        command("AUTH", _auth, -2, "[user] password -- Do nothing: the socket is the job's own, and has no password."),
+        command("SELECT", _select, 2, "0 -- Accept the one database there is."),
+        command("CLIENT", _client, -2, "subcommand [value ...] -- Name the connection, or tell about it."),
+        command("CONFIG", _config, -2, "GET pattern -- Reply nothing: programs can not configure the socket."),
         command(
             "REQUESTID",
             _request_id,
             2,
-            "id -- Names the next command's request: repeated under the same id, it is done once.",
+            "id -- Name the next command's request: repeated under the same id, it is done once.",
         ),
     ]
 

@@ -28,11 +28,9 @@ class Introspection:
 
     def commands(self) -> list[Command]:
         return [
-            _command("HELP", self._help, "[command]", "Explains a command, or lists them all."),
-            _command(
-                "COMMAND", self._command, "[COUNT|LIST|INFO|DOCS [command ...]]", "Describes commands to clients."
-            ),
-            _command("INFO", self._info, "[section ...]", "Tells about the socket and its job."),
+            _command("HELP", self._help, "[command]", "Explain a command, or list them all."),
+            _command("COMMAND", self._command, "[COUNT|LIST|INFO|DOCS [command ...]]", "Describe commands to clients."),
+            _command("INFO", self._info, "[section ...]", "Tell about the socket and its job."),
         ]
 
     async def _help(self, _session: Session, arguments: list[bytes]) -> Reply:

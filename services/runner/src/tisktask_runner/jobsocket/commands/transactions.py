@@ -25,11 +25,13 @@ def transaction_commands() -> list[Command]:
         )
 
     return [
-        command("MULTI", _multi, "Begins a transaction: the data commands that follow are done together, at EXEC."),
-        command("EXEC", _exec, "Does what was queued since MULTI; replies all their replies."),
-        command("DISCARD", _discard, "Forgets what was queued since MULTI."),
-        command("WATCH", _watch, "Is not supported: use one command that does it, or LOCK.", "key [key ...]"),
-        command("UNWATCH", _unwatch, "Does nothing: nothing is watched."),
+        command("MULTI", _multi, "Begin a transaction: the data commands that follow are done together, at EXEC."),
+        command("EXEC", _exec, "Do what was queued since MULTI; reply all their replies."),
+        command("DISCARD", _discard, "Forget what was queued since MULTI."),
+        command(
+            "WATCH", _watch, "Not supported: use one command that does it, or LOCK.", "key [key ...]"
+        ),
+        command("UNWATCH", _unwatch, "Do nothing: nothing is watched."),
     ]
 
 
