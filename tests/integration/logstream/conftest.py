@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, StorageState, async_playwright
 
 from logstream_records import Records
 from logstream_stand import TOKEN, Client, Logstream
@@ -68,22 +68,31 @@ async def client(shared: Logstream) -> AsyncIterator[Client]:
         yield connected
 
 
+@pytest.fixture(scope="session")
+def sessions() -> list[StorageState]:
+    """What a browser remembers of having signed in: signing in is limited, so it is done once."""
+    return []
+
+
 @pytest.fixture
-async def page(shared: Logstream) -> AsyncIterator[Page]:
+async def page(shared: Logstream, sessions: list[StorageState]) -> AsyncIterator[Page]:
     """A page of a person who has signed in; errors in its console fail the test."""
     if not CHROMIUM.exists():
         pytest.skip("no /usr/bin/chromium: the pages can not be tried in a browser")
     problems: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        page = await browser.new_page()
+        context = await browser.new_context(storage_state=sessions[0] if sessions else None)
+        page = await context.new_page()
         page.set_default_timeout(20_000)
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
         await page.goto(shared.url + "/runners")
-        await page.get_by_label("Admin token").fill(TOKEN)
-        await page.get_by_role("button", name="Sign in").click()
+        if not sessions:
+            await page.get_by_label("Admin token").fill(TOKEN)
+            await page.get_by_role("button", name="Sign in").click()
         await page.wait_for_url("**/runners")
+        sessions[:] = [await context.storage_state()]
         yield page
         await browser.close()
     assert problems == []

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 
 from logstream_chunks import START_US, Sender, make_chunk, make_chunks, numbered
 from logstream_records import Records
@@ -96,7 +97,7 @@ async def test_a_host_can_not_write_into_the_log_of_anothers_job(
     await Sender(shared_bus, run, job, runner="intruder").send(make_chunk(0, b"false\n", is_last=True))
     await Sender(shared_bus, run, job, sent=100).send(make_chunk(0, b"true\n", is_last=True))
     assert whole_lines(await collect(client, job)) == [(1, "true")]
-    assert 'outcome="refused"} 1.0' in await (await client.http.get("/metrics")).text()
+    assert re.search(r'outcome="refused"} [1-9]', await (await client.http.get("/metrics")).text())
 
 
 async def test_200_viewers_of_one_log_all_get_every_line_once_in_order(
