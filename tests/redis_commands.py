@@ -138,3 +138,8 @@ commands = st.one_of(on_keys, on_strings, on_hashes, on_lists, on_lists, malform
 def is_unordered(words: Words) -> bool:
     """Tell whether the reply is an array in an order that nobody promises."""
     return words[0].upper() == b"KEYS"
+
+
+def tells_time(words: Words) -> bool:
+    """Tell whether the reply may be a time that was counted from the clock: two servers' differ a little."""
+    return words[0].upper() in {b"EXPIRETIME", b"PEXPIRETIME"}

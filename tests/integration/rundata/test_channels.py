@@ -4,6 +4,7 @@ import asyncio
 import base64
 from typing import Any
 
+import psycopg
 import pytest
 from nats.aio.msg import Msg
 
@@ -126,3 +127,19 @@ async def test_data_commands_are_answered_and_pushes_are_told(stage: Stage) -> N
         news = News.model_validate_json((await heard.get()).data)
     (run,) = await stage.rows("SELECT run_id FROM api.jobs WHERE id = %s", work.job_id)
     assert news == News(scope=run["run_id"], topics=[f"key:{encoded(b'list')}"])
+
+
+async def test_runs_that_wait_for_their_data_do_not_keep_heartbeats_waiting(stage: Stage) -> None:
+    runner = await stage.runner()
+    work = (await start_jobs(stage, runner, "a"))["a"]
+    request = DataCommands(**signed(runner, work), request_id="0", commands=[[encoded(b"INCR"), encoded(b"n")]])
+    await runner.bus.request(request)
+    async with await psycopg.AsyncConnection.connect(stage.database_url) as connection:
+        await connection.execute("SELECT FROM orchestrator.run_data FOR UPDATE")
+        others = [request.model_copy(update={"request_id": str(number)}) for number in range(1, 30)]
+        asking = [asyncio.create_task(runner.bus.request(other, patience_seconds=40)) for other in others]
+        for _ in range(5):
+            await runner.heartbeat(work)
+        assert not any(task.done() for task in asking)
+    replies = [from_json((await task).replies[0]) for task in asking]
+    assert sorted(map(str, replies)) == sorted(str(number) for number in range(2, 31))

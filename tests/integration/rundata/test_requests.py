@@ -217,6 +217,14 @@ async def test_what_does_not_fit_into_one_answer_is_left_for_the_next_if_it_may_
     assert await stand.do(job, "EXISTS b") == 1
 
 
+async def test_what_goes_through_too_much_at_once_is_refused(stand: DataStand) -> None:
+    job = await stand.make_job()
+    await stand.replies(job, [b"RPUSH", b"list", *[b"x"] * 10_000])
+    replies = await stand.replies(job, *[[b"LREM", b"list", b"1", b"y"]] * 32)
+    assert replies[:30] == [0] * 30
+    assert [reply.code for reply in replies[30:] if isinstance(reply, Failure)] == ["LIMIT"] * 2
+
+
 async def test_scan_finds_every_key_once(stand: DataStand) -> None:
     job = await stand.make_job()
     names = {b"key:%d" % number for number in range(55)}

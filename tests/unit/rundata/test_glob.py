@@ -1,7 +1,5 @@
 """Patterns of keys: what they match, and that none of them takes long."""
 
-import time
-
 import pytest
 
 from tisktask_orchestrator.rundata.glob import compile_glob
@@ -31,9 +29,6 @@ def test_a_pattern_matches_what_redis_documents(pattern: str, matching: list[str
     assert [key for key in [*matching, *others] if expression.fullmatch(key.encode())] == matching
 
 
-def test_a_pattern_with_many_stars_takes_no_time() -> None:
-    expression = compile_glob(b"*a" * 200 + b"b")
-    began = time.process_time()
-    assert not expression.fullmatch(b"a" * 1024)
-    # By trying again at each star it would take longer than the universe exists.
-    assert time.process_time() - began < 5
+def test_a_pattern_with_many_stars_does_not_try_all_ways() -> None:
+    """By trying again at each star it would take longer than the universe exists."""
+    assert not compile_glob(b"*a" * 200 + b"b").fullmatch(b"a" * 1024)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tisktask_common.bus.connection import Bus
 from tisktask_common.database.pool import Pool
@@ -19,3 +20,8 @@ class Collaborators:
     secrets: Secrets
     #: Set after a commit that made work or room for work.
     work_wanted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @cached_property
+    def data_connections(self) -> asyncio.Semaphore:
+        """Bound how many connections wait for the data of runs, which is locked: heartbeats must not wait for them."""
+        return asyncio.Semaphore(max(1, self.settings.database_connections_max // 2))

@@ -21,6 +21,8 @@ ValueT = TypeVar("ValueT", bytes, ListValue, HashValue)
 
 #: How many items are loaded at once, so that what does not fit into a reply is not loaded to its end.
 _ITEMS_AT_ONCE = 2000
+#: Of one request: the data of the run is locked meanwhile, and others' requests wait.
+_EFFORT_MAX = 300_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Dataset:
     #: Lists that have got new items.
     pushed_keys: set[bytes] = field(default_factory=set[bytes])
     is_changed: bool = False
+    #: How many more items, fields and keys the request's commands may go through.
+    effort_left: int = _EFFORT_MAX
+    _has_purged: bool = False
 
     def add_loaded(self, row: KeyRow) -> None:
         """Add a stored key. One that has expired is not there any more, and is deleted with the next change."""
@@ -118,7 +123,8 @@ class Dataset:
         """Fail if what a command may add is too much; what has expired makes room first."""
         new_keys = sum(self.find(key) is None for key in set(keys))
         new_bytes = sum(map(len, arguments)) + len(arguments) * ITEM_BYTES + new_keys * KEY_BYTES
-        if self._is_full(new_keys, new_bytes):
+        if self._is_full(new_keys, new_bytes) and not self._has_purged:
+            self._has_purged = True
             freed = await delete_expired_data(self.connection, self.run, self.now_ms, list(self.seen_keys))
             self.bytes_used -= freed.bytes_used
             self.keys_used -= freed.keys_used
@@ -128,10 +134,17 @@ class Dataset:
         if self._is_full(new_keys, new_bytes):
             raise failures.full(self.bounds.bytes_max)
 
+    def spend(self, count: int) -> None:
+        """Fail if the request's commands go through too much all together."""
+        if count > self.effort_left:
+            raise failures.too_much_effort()
+        self.effort_left -= count
+
     async def load_items(self, key: bytes, value: ListValue, wanted: range) -> list[bytes]:
         """Return a range of a list; fails if it would be too much for the reply."""
         for start in range(wanted.start, wanted.stop, _ITEMS_AT_ONCE):
             part = range(start, min(start + _ITEMS_AT_ONCE, wanted.stop))
+            self.spend(len(part))
             await self.load_positions(key, value, part)
             self.room.require(value.known[position] for position in range(wanted.start, part.stop))
         return [value.known[position] for position in wanted]
@@ -153,6 +166,7 @@ class Dataset:
     async def load_fields(self, key: bytes, value: HashValue) -> list[tuple[bytes, bytes]]:
         """Return all fields of a hash; fails if they would be too much for the reply."""
         self.room.require_bytes(value.content_bytes, 2 * value.size)
+        self.spend(value.size)
         if value.stored_fields is None and self.entries[key].is_stored:
             value.stored_fields = []
             for row in await list_data_fields(self.connection, self.run, key):

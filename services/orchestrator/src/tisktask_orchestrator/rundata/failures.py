@@ -73,6 +73,10 @@ def too_long(what: str, size: int, most: int) -> CommandError:
     return CommandError(f"a {what} of {size} bytes: at most {most} are allowed", "LIMIT")
 
 
+def too_much_effort() -> CommandError:
+    return CommandError("the commands that were sent at once go through too much data: send fewer at once", "LIMIT")
+
+
 def too_many_items(most: int) -> CommandError:
     return CommandError(f"the list has more than {most} items, which is too long for this command", "LIMIT")
 

@@ -70,12 +70,13 @@ async def _time_left(data: Dataset, arguments: list[bytes], *, is_from_now: bool
 
 async def _keys(data: Dataset, arguments: list[bytes]) -> Reply:
     pattern = compile_glob(arguments[0])
-    found = [
-        key for key, entry in data.entries.items() if not entry.is_stored and data.find(key) and pattern.fullmatch(key)
-    ]
+    # A list first: looking for a key drops it if it has expired.
+    new_keys = [key for key, entry in data.entries.items() if not entry.is_stored]
+    found = [key for key in new_keys if data.find(key) and pattern.fullmatch(key)]
     place = 0
     while True:
         rows = await list_data_keys(data.connection, data.run, place, _KEYS_AT_ONCE, data.now_ms)
+        data.spend(len(rows))
         found += [row.key for row in rows if pattern.fullmatch(row.key) and _is_still_stored(data, row.key)]
         data.room.require(found)
         if len(rows) < _KEYS_AT_ONCE:
@@ -96,6 +97,7 @@ async def _scan(data: Dataset, arguments: list[bytes]) -> Reply:
     place = _parse_cursor(arguments[0])
     count, pattern, kind = _parse_scan_options(arguments[1:])
     rows = await list_data_keys(data.connection, data.run, place, count, data.now_ms)
+    data.spend(len(rows))
     keys = [
         row.key
         for row in rows

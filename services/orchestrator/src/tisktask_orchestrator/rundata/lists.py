@@ -135,6 +135,7 @@ async def _remove(data: Dataset, arguments: list[bytes]) -> Reply:
         return 0
     if len(held) > _ITEMS_SEARCHED_MAX:
         raise failures.too_many_items(_ITEMS_SEARCHED_MAX)
+    data.spend(len(held))
     positions = range(held.first, held.end)
     await data.load_positions(key, held, positions)
     found = [position for position in positions if held.known[position] == unwanted]

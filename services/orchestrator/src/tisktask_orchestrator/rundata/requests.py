@@ -24,8 +24,8 @@ from tisktask_orchestrator.rundata.room import COMMANDS_MAX, REQUEST_ID_CHARS_MA
 from tisktask_orchestrator.rundata.table import make_call
 from tisktask_orchestrator.rundata.wanted import collect_wanted
 from tisktask_orchestrator.rundata.writing import send_changes
-from tisktask_orchestrator.store.run_data import insert_run_data, list_runners_of_run
-from tisktask_orchestrator.store.run_data_writes import insert_data_reply
+from tisktask_orchestrator.store.run_data import insert_run_data, list_runners_of_run, roll_back
+from tisktask_orchestrator.store.run_data_writes import GivenReply
 from tisktask_orchestrator.transactions import transaction
 
 commands_done = Counter("tisktask_data_commands_total", "Commands on the data of runs", ["command"])
@@ -47,7 +47,8 @@ async def execute_commands(collaborators: Collaborators, request: DataCommands, 
     """Execute the commands, and tell those who may wait for what they have pushed."""
     settings = collaborators.settings
     bounds = Bounds(settings.run_data_bytes_max, settings.run_data_keys_max)
-    outcome = await execute_request(collaborators.pool, bounds, request, caller)
+    async with collaborators.data_connections:
+        outcome = await execute_request(collaborators.pool, bounds, request, caller)
     if outcome.run and outcome.topics:
         for runner in outcome.runners:
             await send_news(collaborators.bus, runner, News(scope=outcome.run, topics=outcome.topics))
@@ -81,7 +82,7 @@ async def _execute_once(
         (answered,) = await loading.answered.rows()
         data = await make_dataset(connection, loading, bounds, wanted, answered.now_ms)
         if data is None or answered.replies is not None:
-            await connection.rollback()
+            await roll_back(connection)
             return Outcome(json.loads(answered.replies)) if answered.replies is not None else None
         replies = await execute_calls(data, calls, is_divisible=request.is_divisible)
         outcome = Outcome([to_json(reply) for reply in replies], data.run)
@@ -89,14 +90,13 @@ async def _execute_once(
             await _commit(connection, request, data, outcome)
         else:
             # The lock alone would have to be written to the disk by a commit.
-            await connection.rollback()
+            await roll_back(connection)
         return outcome
 
 
 async def _commit(connection: Connection, request: DataCommands, data: Dataset, outcome: Outcome) -> None:
     """Write down what has changed, with the answer."""
-    await send_changes(data)
-    await insert_data_reply(connection, request.job_id, request.request_id, json.dumps(outcome.replies))
+    await send_changes(data, GivenReply(request.job_id, request.request_id, json.dumps(outcome.replies)))
     told = await list_runners_of_run(connection, data.run) if data.pushed_keys else None
     # Within the pipeline: one round trip for all.
     await connection.commit()

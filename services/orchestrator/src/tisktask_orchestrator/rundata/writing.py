@@ -4,29 +4,28 @@ from itertools import chain
 
 from tisktask_orchestrator.rundata.dataset import Dataset
 from tisktask_orchestrator.rundata.values import Entry, HashValue, ListValue
+from tisktask_orchestrator.store.run_data import RunDataRow
 from tisktask_orchestrator.store.run_data_writes import (
+    GivenReply,
     KeyColumns,
     delete_data_fields,
     delete_data_items,
     delete_data_keys,
-    update_run_data,
     upsert_data_fields,
     upsert_data_items,
-    upsert_data_keys,
+    write_run_data,
 )
 
 
-async def send_changes(data: Dataset) -> None:
+async def send_changes(data: Dataset, reply: GivenReply) -> None:
     """Send all statements; the connection is in a pipeline."""
-    connection, run = data.connection, data.run
     if gone := [key for key in data.stored_keys if not _is_kept(data.entries.get(key))]:
-        await delete_data_keys(connection, run, gone)
+        await delete_data_keys(data.connection, data.run, gone)
     changed = {key: entry for key, entry in data.entries.items() if entry.is_changed}
-    if changed:
-        await upsert_data_keys(connection, run, [_columns(key, entry) for key, entry in changed.items()])
+    state = RunDataRow(data.run, data.bytes_used, data.keys_used)
+    await write_run_data(data.connection, state, [_columns(key, entry) for key, entry in changed.items()], reply)
     await _send_items(data, {key: entry.value for key, entry in changed.items() if isinstance(entry.value, ListValue)})
     await _send_fields(data, {key: entry.value for key, entry in changed.items() if isinstance(entry.value, HashValue)})
-    await update_run_data(connection, run, data.bytes_used, data.keys_used)
 
 
 def _is_kept(entry: Entry | None) -> bool:

@@ -116,6 +116,11 @@ async def insert_run_data(connection: Connection, job: JobId) -> None:
     await execute(connection, "insert_run_data", job_id=job)
 
 
+async def roll_back(connection: Connection) -> None:
+    """End a transaction that has changed nothing. In a pipeline, `connection.rollback()` would be two round trips."""
+    await connection.execute("ROLLBACK")
+
+
 async def read_data_reply(connection: Connection, job: JobId, request_id: str) -> Sent[ReplyRow]:
     return await send(connection, ReplyRow, "read_data_reply", job_id=job, request_id=request_id)
 

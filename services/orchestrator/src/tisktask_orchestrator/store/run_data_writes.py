@@ -1,9 +1,11 @@
 """Statements that write the data of a run; in a pipeline nobody waits for them."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from tisktask_common.database.pool import Connection
 from tisktask_common.ids import JobId, RunId
+from tisktask_orchestrator.store.run_data import RunDataRow
 from tisktask_orchestrator.store.statements import execute
 
 
@@ -20,20 +22,31 @@ class KeyColumns(NamedTuple):
     fields_used: int
 
 
+@dataclass(frozen=True)
+class GivenReply:
+    """What a request is answered, kept in case that the answer is lost and it comes again."""
+
+    job_id: JobId
+    request_id: str
+    replies: str
+
+
 async def delete_data_keys(connection: Connection, run: RunId, keys: list[bytes]) -> None:
     await execute(connection, "delete_data_keys", run_id=run, keys=keys)
 
 
-async def upsert_data_keys(connection: Connection, run: RunId, rows: list[KeyColumns]) -> None:
+async def write_run_data(connection: Connection, state: RunDataRow, rows: list[KeyColumns], reply: GivenReply) -> None:
+    """Store what every change has: keys, how much the run keeps, and what was answered."""
     await execute(
         connection,
-        "upsert_data_keys",
-        run_id=run,
+        "write_run_data",
+        **vars(state),
+        **vars(reply),
         keys=[row.key for row in rows],
         kinds=[row.kind for row in rows],
         values=[row.value for row in rows],
         expires_ms=[row.expires_ms for row in rows],
-        bytes_used=[row.bytes_used for row in rows],
+        key_bytes=[row.bytes_used for row in rows],
         first_positions=[row.first_position for row in rows],
         end_positions=[row.end_position for row in rows],
         fields_used=[row.fields_used for row in rows],
@@ -56,11 +69,3 @@ async def delete_data_fields(connection: Connection, run: RunId, key: bytes, fie
 async def upsert_data_fields(connection: Connection, run: RunId, fields: list[tuple[bytes, bytes, bytes]]) -> None:
     keys, names, values = (list(column) for column in zip(*fields, strict=True))
     await execute(connection, "upsert_data_fields", run_id=run, keys=keys, fields=names, values=values)
-
-
-async def update_run_data(connection: Connection, run: RunId, bytes_used: int, keys_used: int) -> None:
-    await execute(connection, "update_run_data", run_id=run, bytes_used=bytes_used, keys_used=keys_used)
-
-
-async def insert_data_reply(connection: Connection, job: JobId, request_id: str, replies: str) -> None:
-    await execute(connection, "insert_data_reply", job_id=job, request_id=request_id, replies=replies)
