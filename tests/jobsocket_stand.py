@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import redis.asyncio
 
@@ -22,6 +23,7 @@ from tisktask_runner.jobsocket.commands.page import Page
 from tisktask_runner.jobsocket.commands.run import RunEnd
 from tisktask_runner.jobsocket.commit import Commit
 from tisktask_runner.jobsocket.programs import CommitFiles, ImageSource
+from tisktask_runner.jobsocket.repeats import Repeats
 from tisktask_runner.jobsocket.server import JobSocket
 from tisktask_runner.jobsocket.voice import Voice
 from tisktask_runner.messages import MessageDesk
@@ -42,8 +44,10 @@ class SocketOfJob:
     path: Path
     socket: JobSocket
 
-    def client(self) -> "redis.asyncio.Redis":
-        return redis.asyncio.Redis(unix_socket_path=str(self.path), decode_responses=True)
+    def client(self, **options: Any) -> "redis.asyncio.Redis":
+        # Without patience of its own: redis-py's is 5 s, and then it says the same again.
+        options = {"socket_timeout": None} | options
+        return redis.asyncio.Redis(unix_socket_path=str(self.path), decode_responses=True, **options)
 
     async def call(self, *words: object) -> object:
         """Send one command on a connection of its own."""
@@ -85,7 +89,8 @@ class SocketStand:
         lending = Lending()
         voice = Voice(job.runner.bus, job.runner.name, spec, news, lending.lent, self.patience_seconds)
         data, channels = RunData(voice), Channels(voice)
-        jobs = Jobs(voice, Commit(_read_files, "linux/test", ImageSource()))
+        repeats = Repeats(spec.attempt, self.folder / f"{job.id}.answered")
+        jobs = Jobs(voice, Commit(_read_files, "linux/test", ImageSource()), repeats)
         parts = (jobs, data, Locks(voice), channels, Page(voice), RunEnd(voice))
         socket = JobSocket(CommandTable.of(*(part.commands() for part in parts)), data.execute)
         await socket.open(path)

@@ -5,6 +5,8 @@ import json
 
 import pytest
 import redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from jobsocket_stand import SocketStand
 from tisktask_common.lifecycle import JobState
@@ -201,3 +203,14 @@ async def test_patience_has_an_end(stand: SocketStand):
     job = await stand.start()
     with pytest.raises(redis.exceptions.TryAgainError, match="Tisktask could not do this"):
         await job.call("JOBLOG", job.job.id)
+
+
+async def test_a_client_that_loses_patience_and_asks_again_starts_nothing_twice(stand: SocketStand):
+    """redis-py 8 does so by itself: it closes the connection after 5 s and says the same on a new one."""
+    parent = await stand.start()
+    retry = Retry(NoBackoff(), 3)
+    with pytest.raises(redis.TimeoutError):
+        async with parent.client(socket_timeout=0.3, retry=retry) as client:
+            await client.execute_command("EXECJOB", "push/lint")
+    children = [job for job in (await parent.job.read_page()).items if job.parent_job_id == parent.job.id]
+    assert [child.name for child in children] == ["lint"]

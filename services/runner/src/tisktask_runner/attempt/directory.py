@@ -96,6 +96,11 @@ class AttemptDirectory:
         return self.path / "hosts"
 
     @property
+    def answered(self) -> Path:
+        """Which commands of the socket were answered (`jobsocket/repeats.py`)."""
+        return self.path / "answered"
+
+    @property
     def outbox(self) -> Path:
         return self.path / "outbox"
 

@@ -26,6 +26,7 @@ from tisktask_runner.jobsocket.commands.page import Page
 from tisktask_runner.jobsocket.commands.run import RunEnd
 from tisktask_runner.jobsocket.commit import Commit
 from tisktask_runner.jobsocket.programs import CommitFiles, ImageSource
+from tisktask_runner.jobsocket.repeats import Repeats
 from tisktask_runner.jobsocket.server import JobSocket
 from tisktask_runner.jobsocket.voice import Voice
 from tisktask_runner.sidecar.sidecars import Sidecars
@@ -43,7 +44,7 @@ async def open_socket(shop: Workshop, custody: Custody, lending: Lending, sideca
     commit = Commit(_CommitReader(shop, custody).read, PLATFORM, _own_image(spec.program))
     data, channels = RunData(voice), Channels(voice)
     table = CommandTable.of(
-        Jobs(voice, commit).commands(),
+        Jobs(voice, commit, Repeats(spec.attempt, custody.directory.answered)).commands(),
         Containers(sidecars).commands(),
         data.commands(),
         Locks(voice).commands(),

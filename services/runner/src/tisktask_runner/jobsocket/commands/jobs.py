@@ -15,6 +15,7 @@ from tisktask_runner.jobsocket.arguments import Takes, only_options, text, value
 from tisktask_runner.jobsocket.command import Command, Session
 from tisktask_runner.jobsocket.commands.job_waits import JobWaits, short
 from tisktask_runner.jobsocket.commit import Commit
+from tisktask_runner.jobsocket.repeats import Repeats
 from tisktask_runner.jobsocket.spawn_order import SpawnOrder, read_spawn_order
 from tisktask_runner.jobsocket.voice import Voice
 
@@ -28,9 +29,10 @@ _TAIL_DEFAULT, _TAIL_MAX = 100, 10_000
 class Jobs:
     """The jobs of the run, as one of them sees them."""
 
-    def __init__(self, voice: Voice, commit: Commit) -> None:
+    def __init__(self, voice: Voice, commit: Commit, repeats: Repeats) -> None:
         self._voice = voice
         self._commit = commit
+        self._repeats = repeats
         self._waits = JobWaits(voice)
 
     def commands(self) -> list[Command]:
@@ -86,15 +88,17 @@ class Jobs:
         ]
 
     async def _spawn(self, session: Session, arguments: list[bytes]) -> Reply:
-        spawned = await self._start(session, read_spawn_order("SPAWNJOB", arguments))
-        return spawned.job_id.encode()
+        order = read_spawn_order("SPAWNJOB", arguments)
+        with self._repeats.naming(session, "SPAWNJOB", arguments) as request_id:
+            return (await self._start(request_id, order)).job_id.encode()
 
     async def _execute(self, session: Session, arguments: list[bytes]) -> Reply:
-        spawned = await self._start(session, read_spawn_order("EXECJOB", arguments))
-        return await self._waits.exit_code(spawned.job_id)
+        order = read_spawn_order("EXECJOB", arguments)
+        with self._repeats.naming(session, "EXECJOB", arguments) as request_id:
+            spawned = await self._start(request_id, order)
+            return await self._waits.exit_code(spawned.job_id)
 
-    async def _start(self, session: Session, order: SpawnOrder) -> Spawned:
-        request_id = session.take_request_id()
+    async def _start(self, request_id: str, order: SpawnOrder) -> Spawned:
         program, sealed = await asyncio.gather(self._commit.resolve(order), self._seal(order.environment))
         return await self._voice.ask(
             SpawnJob(

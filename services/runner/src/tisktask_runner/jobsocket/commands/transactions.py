@@ -28,9 +28,7 @@ def transaction_commands() -> list[Command]:
         command("MULTI", _multi, "Begin a transaction: the data commands that follow are done together, at EXEC."),
         command("EXEC", _exec, "Do what was queued since MULTI; reply all their replies."),
         command("DISCARD", _discard, "Forget what was queued since MULTI."),
-        command(
-            "WATCH", _watch, "Not supported: use one command that does it, or LOCK.", "key [key ...]"
-        ),
+        command("WATCH", _watch, "Not supported: use one command that does it, or LOCK.", "key [key ...]"),
         command("UNWATCH", _unwatch, "Do nothing: nothing is watched."),
     ]
 
