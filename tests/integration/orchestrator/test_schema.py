@@ -11,8 +11,7 @@ import pytest
 from orchestrator_stage import make_settings
 from tisktask_common.database.migrate import drop_schema
 from tisktask_common.database.pool import Connection
-from tisktask_common.job_requests import Level
-from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState, RunState
+from tisktask_common.lifecycle import JobKind, JobState, RunState
 from tisktask_orchestrator.repository_rules import FORGES
 from tisktask_orchestrator.schema import SCHEMA
 from tisktask_orchestrator.service import prepare_schema

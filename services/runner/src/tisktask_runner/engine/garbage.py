@@ -30,13 +30,15 @@ async def collect(libpod: Libpod, place: EnginePlace, info: PodmanInfo, is_live:
     networks = await round_.remove_unused_networks()
     containers = await round_.remove_storage_only_containers()
     known_pods = {pod["Id"] for pod in await libpod.get("/pods/json") or []}
+    # Bridges first: each is younger than its network, so one that is made meanwhile is not taken for an orphan.
+    bridges = await asyncio.to_thread(leftovers.list_bridges, interface_prefix(place.host))
     interfaces = {network["network_interface"] for network in await libpod.get("/networks/json") or []}
     parent = info.cgroup_parent(place.host)
     collected = Collected(
         pods=pods,
         networks=networks,
         containers=containers,
-        namespaces=await asyncio.to_thread(leftovers.remove_bridges, interface_prefix(place.host), interfaces),
+        namespaces=await asyncio.to_thread(leftovers.remove_bridges, bridges - interfaces),
         cgroups=await asyncio.to_thread(leftovers.remove_cgroups, parent, known_pods, place.cgroup_age_seconds)
         if parent
         else 0,

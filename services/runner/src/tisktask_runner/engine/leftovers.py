@@ -19,9 +19,13 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _POD_ID = re.compile(r"^[0-9a-f]{64}$")
 
 
-def remove_bridges(prefix: str, known: set[str]) -> int:
-    """Remove bridges of ours that belong to no network, with the veths on them and the namespaces behind those."""
-    orphans = [path.name for path in Path("/sys/class/net").glob(f"{prefix}*") if path.name not in known]
+def list_bridges(prefix: str) -> set[str]:
+    """List bridges of ours."""
+    return {path.name for path in Path("/sys/class/net").glob(f"{prefix}*")}
+
+
+def remove_bridges(orphans: set[str]) -> int:
+    """Remove bridges that belong to no network, with the veths on them and the namespaces behind those."""
     return sum(_remove_bridge(bridge) for bridge in orphans)
 
 

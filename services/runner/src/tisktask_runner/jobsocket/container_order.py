@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from tisktask_runner.image.reference import is_private, names_an_image
 from tisktask_runner.jobsocket import request_words as words
 from tisktask_runner.jobsocket.arguments import (
     Given,
@@ -16,7 +17,7 @@ from tisktask_runner.jobsocket.arguments import (
 )
 from tisktask_runner.sidecar import order as limits
 from tisktask_runner.sidecar import words as sidecar_words
-from tisktask_runner.sidecar.order import Readiness, SidecarOrder, names_an_image
+from tisktask_runner.sidecar.order import Readiness, SidecarOrder
 
 _OPTIONS = {
     "NAME": Takes.VALUE,
@@ -42,7 +43,7 @@ def read_container_order(arguments: Sequence[bytes], request_id: str) -> Sidecar
     image = words_there[0]
     if not names_an_image(image):
         refuse(sidecar_words.image_not_named(image[:200]))
-    if image.startswith(limits.PRIVATE_IMAGES):
+    if is_private(image):
         refuse(sidecar_words.image_private(image))
     return SidecarOrder(
         image=image,

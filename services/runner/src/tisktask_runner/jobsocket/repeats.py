@@ -39,7 +39,7 @@ class Repeats:
 
     @contextmanager
     def naming(self, session: Session, command: str, arguments: list[bytes]) -> Generator[str]:
-        """Name the request that is made within; it counts as answered unless its client has gone, or is to try again."""
+        """Name the request that is made within. It is answered then, unless its client has gone or is to try again."""
         if session.request_id is not None:
             yield session.take_request_id()
             return

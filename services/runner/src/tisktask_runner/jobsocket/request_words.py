@@ -68,6 +68,14 @@ def reserved_variable(name: str) -> str:
     return f"ENV can not set {name}: names that begin with TISKTASK_ are set by Tisktask"
 
 
+def image_not_named(image: str) -> str:
+    return f"{image[:100]!r} is not the name of an image, such as docker.io/library/debian:12"
+
+
+def image_private(image: str) -> str:
+    return f"{image[:100]} is an image that was built for jobs here: name its build file (BUILDFILE) instead"
+
+
 def two_images() -> str:
     return "IMAGE and BUILDFILE exclude each other: give the image's name, or the file that it is built from"
 

@@ -5,6 +5,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tisktask_runner.image.reference import is_private, names_an_image
 from tisktask_runner.jobsocket import request_words as words
 from tisktask_runner.jobsocket.arguments import Given, Takes, refuse, seconds_of, take_options, text, value_of
 
@@ -58,7 +59,7 @@ def read_spawn_order(command: str, arguments: Sequence[bytes]) -> SpawnOrder:
     if not told or not told[0].strip():
         refuse(words.program_missing(command))
     is_shell = "SHELL" in given
-    image, build_file = _plain(given, "IMAGE", 1000), _plain(given, "BUILDFILE", 4096)
+    image, build_file = _image(given), _plain(given, "BUILDFILE", 4096)
     if image and build_file:
         refuse(words.two_images())
     return SpawnOrder(
@@ -96,6 +97,15 @@ def _default_name(first: str, *, is_shell: bool) -> str:
     word = first.split(maxsplit=1)[0] if is_shell else posixpath.normpath(first)
     name = word.rpartition("/")[2][:NAME_LENGTH_MAX]
     return name if name and name.isprintable() else "shell"
+
+
+def _image(given: Given) -> str | None:
+    image = value_of(given, "IMAGE")
+    if image is not None and not names_an_image(image):
+        refuse(words.image_not_named(image))
+    if image is not None and is_private(image):
+        refuse(words.image_private(image))
+    return image
 
 
 def _plain(given: Given, option: str, length_max: int) -> str | None:

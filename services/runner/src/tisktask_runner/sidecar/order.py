@@ -11,19 +11,6 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 ALIAS = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}")
 USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,31})?")
-#: As registries define it; no id of an image, which would reach images that the program can not name.
-_IMAGE = re.compile(
-    r"[A-Za-z0-9][A-Za-z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
-)
-#: An id; or what Podman takes for a place where an image is instead of a name: it could be a file of this host.
-_NO_NAME = re.compile(
-    r"[0-9a-fA-F]+|(sha256|dir|oci|oci-archive|docker|docker-archive|docker-daemon|containers-storage|sif|tarball|ostree"
-    r"|atomic):.*"
-)
-_IMAGE_CHARACTERS_MAX = 512
-
-#: What this host has built for jobs: nobody else's business.
-PRIVATE_IMAGES = "localhost/tisktask/"
 
 ALIASES_MAX = 16
 ARGUMENTS_MAX = 256
@@ -77,11 +64,6 @@ class SidecarOrder:
             self.memory_bytes,
         ]
         return hashlib.scrypt(json.dumps(described).encode(), salt=salt.encode(), n=2**10, r=8, p=1).hex()
-
-
-def names_an_image(text: str) -> bool:
-    """Whether it is a name of an image, not an id."""
-    return len(text) <= _IMAGE_CHARACTERS_MAX and bool(_IMAGE.fullmatch(text)) and not _NO_NAME.fullmatch(text)
 
 
 def name_after(image: str) -> str:
