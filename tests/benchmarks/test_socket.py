@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,28 @@ def test_a_round_trip_against_redis(job_socket):
         compare("INCR", [[b"INCR", b"n"]], 100, job_socket, redis)
         compare("100 INCR in a pipeline", [[b"INCR", b"n"]] * 100, 10, job_socket, redis)
         redis.close()
+
+
+SPLIT = """#!/bin/sh -e
+tisktask-cmd RPUSH items $(seq 1 40)
+tisktask-cmd WAITJOB $(for n in $(seq {workers}); do tisktask-cmd SPAWNJOB split/worker; done)
+test "$(tisktask-cmd LLEN done)" = 40
+"""
+WORKER = program(
+    "#!/bin/sh -e\nwhile item=$(tisktask-cmd LPOP items); do sleep 0.5; tisktask-cmd RPUSH done $item; done\n"
+)
+
+
+def test_forty_slow_items_over_four_jobs_against_one(project: Project) -> None:
+    seconds_by_workers: dict[int, float] = {}
+    for workers in (1, 4):
+        files = {".tisktask/push/split": program(SPLIT.format(workers=workers)), ".tisktask/split/worker": WORKER}
+        run = project.run(files, seconds_max=120)
+        assert run["state"] == "succeeded"
+        began, ended = (datetime.fromisoformat(run[name]) for name in ("started_at", "finished_at"))
+        seconds_by_workers[workers] = (ended - began).total_seconds()
+    one, four = seconds_by_workers[1], seconds_by_workers[4]
+    print(f"\n40 items of 0.5 s: one worker {one:.1f} s, four {four:.1f} s, ratio {four / one:.2f}")
 
 
 def compare(what: str, commands: list[list[bytes]], times: int, ours: RawRedis, theirs: RawRedis) -> None:
