@@ -39,6 +39,8 @@ CLOCKS_DIFFER_BY_MS = 60_000
 requests = st.lists(st.lists(commands, min_size=1, max_size=20), min_size=1, max_size=4)
 
 
+# A difference takes a while to be shown by few commands.
+@pytest.mark.timeout(300)
 @settings(
     max_examples=200,
     deadline=None,

@@ -52,7 +52,7 @@ def test_rounding_keeps_64_bits(value: Fraction) -> None:
     assert abs(result - value) <= abs(value) / 2**63
 
 
-@pytest.mark.parametrize("text", ["", "nan", " 1", "1 ", "1e", ".", "1e99999", "1" * 5000])
+@pytest.mark.parametrize("text", ["", "nan", "0x", "0x.", "0x1p", " 1", "1 ", "1e", ".", "1e99999", "1" * 5000])
 def test_what_is_no_float_is_refused(text: str) -> None:
     with pytest.raises(CommandError, match="not a valid float"):
         parse_float(text.encode())

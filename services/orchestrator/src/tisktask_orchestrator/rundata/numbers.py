@@ -9,6 +9,7 @@ INTEGER_MAX = 2**63 - 1
 INTEGER_MIN = -(2**63)
 _INTEGER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 _FLOAT = re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE]([+-]?[0-9]{1,6}))?")
+_HEXADECIMAL = re.compile(rb"([+-]?)0[xX](?=[0-9a-fA-F.])([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?(?:[pP]([+-]?[0-9]{1,6}))?")
 _INFINITE = re.compile(rb"[+-]?inf(inity)?", re.IGNORECASE)
 _FLOAT_CHARS_MAX = 5000
 #: Of an x87 `long double`, which Redis calculates with.
@@ -32,15 +33,25 @@ def add(value: int, increment: int) -> int:
 
 
 def parse_float(text: bytes, failure: CommandError | None = None) -> Fraction | None:
-    """Read a decimal number as a `long double` would hold it; None: an infinity."""
+    """Read a number as C's `strtold` does, to what a `long double` holds; None: an infinity."""
     if len(text) >= _FLOAT_CHARS_MAX:
         raise failure or not_a_float()
     if _INFINITE.fullmatch(text):
         return None
     match = _FLOAT.fullmatch(text)
-    if match is None or abs(int(match[3] or 0)) > _EXPONENT_MAX:
-        raise failure or not_a_float()
-    return rounded(Fraction(text.decode()))
+    if match and abs(int(match[3] or 0)) <= _EXPONENT_MAX:
+        return rounded(Fraction(text.decode()))
+    match = _HEXADECIMAL.fullmatch(text)
+    if match and (match[2] or match[3]) and abs(int(match[4] or 0)) <= _EXPONENT_MAX:
+        return rounded(_from_hexadecimal(match))
+    raise failure or not_a_float()
+
+
+def _from_hexadecimal(match: "re.Match[bytes]") -> Fraction:
+    sign, whole, part, exponent = match.groups()
+    part = part or b""
+    value = Fraction(int(whole + part, 16), 16 ** len(part)) * Fraction(2) ** int(exponent or 0)
+    return -value if sign == b"-" else value
 
 
 def rounded(value: Fraction) -> Fraction:
