@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tisktask_cli.bus_access import bus_settings, embedded_nats
+from tisktask_cli.commands.bus_dead import dead
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.errors import CommandError, Exit
 from tisktask_cli.output import json_option, print_json
@@ -23,6 +24,9 @@ _SECONDS_MAX = 30.0
 def command() -> None:
     """Set up the message bus: TISKTASK_NATS_URL's, or that of a running stack."""
     set_up_logging("bus", "text", "error")
+
+
+command.add_command(dead)
 
 
 @command.command("provision")

@@ -1,12 +1,11 @@
 """Is the stack of a data directory well: its processes, its bus, its database, its runners."""
 
 import asyncio
-import json
 
-import nats.errors
 import psycopg
 
 from tisktask_cli.api_client import Server
+from tisktask_cli.diagnosis.bus import check_bus
 from tisktask_cli.diagnosis.finding import Finding, ok, problem, warning
 from tisktask_cli.errors import CommandError
 from tisktask_cli.stack import description
@@ -15,11 +14,7 @@ from tisktask_cli.stack.layout import Layout
 from tisktask_cli.stack.lock import is_running
 from tisktask_cli.stack.ports import HOST, PortBook, find_listener, is_free
 from tisktask_cli.stack.readiness import ask
-from tisktask_common.bus.connection import connect
-from tisktask_common.process.settings import BusSettings
-from tisktask_common.subjects import STREAMS
 
-_SECONDS_MAX = 5.0
 _LOG = "the lines of `{}` in the output of `tisktask up` say more"
 
 
@@ -35,7 +30,7 @@ async def check_stack(layout: Layout) -> list[Finding]:
     return [
         ok("stack", f"runs on {layout.root}: {found.url}, webhooks {found.ingest_url}"),
         *services,
-        await _check_bus(layout, found),
+        *await check_bus(layout, found),
         await _check_database(found),
         *_check_runners(Server(found.url, layout.admin_token.read_text().strip())),
     ]
@@ -64,24 +59,6 @@ async def _check_service(name: str, address: str) -> Finding:
     return problem(
         name, f"is not ready: waits for {', '.join(answer.waiting_for) or 'its own work'}", _LOG.format(name)
     )
-
-
-async def _check_bus(layout: Layout, found: Description) -> Finding:
-    seed = (layout.keys / "nats" / "admin.seed").read_text().strip()
-    settings = BusSettings.model_validate({"nats_url": found.nats_url, "nats_user": "admin", "nats_seed": seed})
-    try:
-        async with asyncio.timeout(_SECONDS_MAX):
-            bus = await connect(settings, "admin")
-            try:
-                reply = await bus.client.request("$JS.API.STREAM.NAMES", b"{}", timeout=2)
-            finally:
-                await bus.close()
-    except (TimeoutError, nats.errors.Error) as error:
-        return problem("nats", f"{found.nats_url} does not answer: {error!r}", _LOG.format("nats"))
-    missing = {stream.name for stream in STREAMS} - set(json.loads(reply.data).get("streams") or [])
-    if missing:
-        return problem("nats", f"streams are missing: {', '.join(sorted(missing))}", "run `tisktask bus provision`")
-    return ok("nats", f"{found.nats_url}, all {len(STREAMS)} streams are there")
 
 
 async def _check_database(found: Description) -> Finding:

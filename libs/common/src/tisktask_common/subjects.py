@@ -39,13 +39,15 @@ class Consumer:
 
 EVENTS = Stream(
     "EVENTS",
-    ["trigger.received.>", "run.*.>", "job.*.>", "image.*.>", "runner.*.>", "repository.*.>"],
+    ["trigger.received.>", "run.*.>", "job.*.>", "image.*.>", "runner.*.>", "repository.*.>", "replay.EVENTS.>"],
     bytes_max=2 * GIB,
     age_seconds_max=7 * DAY_SECONDS,
 )
 #: The message id of a removed work message is forgotten at a restart; one message per subject is not.
-WORK = Stream("WORK", ["work.>"], bytes_max=GIB // 4, age_seconds_max=0, is_work_queue=True)
-LOGS = Stream("LOGS", ["log.>"], bytes_max=8 * GIB, age_seconds_max=2 * DAY_SECONDS, allows_atomic=True)
+WORK = Stream("WORK", ["work.>", "replay.WORK.>"], bytes_max=GIB // 4, age_seconds_max=0, is_work_queue=True)
+LOGS = Stream(
+    "LOGS", ["log.>", "replay.LOGS.>"], bytes_max=8 * GIB, age_seconds_max=2 * DAY_SECONDS, allows_atomic=True
+)
 DELIVERIES = Stream("DELIVERIES", ["delivery.>"], bytes_max=GIB, age_seconds_max=7 * DAY_SECONDS)
 DEAD = Stream("DEAD", ["dead.>"], bytes_max=GIB // 4, age_seconds_max=30 * DAY_SECONDS)
 #: What changes about repositories, for a plain subscription of those who keep a list of them.
@@ -76,6 +78,20 @@ CONSUMERS = (
     LOGS_FOR_LOGSTREAM,
     work_consumer(DEFAULT_POOL),
 )
+
+
+def dead_subject(consumer: Consumer) -> str:
+    """Where messages go that this consumer has given up on."""
+    return f"dead.{consumer.stream}.{consumer.name}"
+
+
+def replay_filter(consumer: Consumer) -> str:
+    """What this consumer alone hears besides its own subjects: dead letters of its own that come once more."""
+    return f"{replay_subject(consumer.stream, consumer.name)}.>"
+
+
+def replay_subject(stream: str, consumer: str) -> str:
+    return f"replay.{stream}.{consumer}"
 
 
 def token(text: str) -> str:

@@ -19,6 +19,7 @@ from tisktask_orchestrator.loops import repeat, repeat_at_bell, run_together
 from tisktask_orchestrator.relay import relay_forever
 from tisktask_orchestrator.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_orchestrator.settings import OrchestratorSettings
+from tisktask_orchestrator.streams import look_at_streams
 from tisktask_orchestrator.sweep import end_lost, forget_old, stop_overdue
 
 log = structlog.get_logger()
@@ -27,6 +28,7 @@ _DISPATCH_SECONDS = 1.0
 _SWEEP_SECONDS_MAX = 1.0
 _FORGET_SECONDS = 3600.0
 _MEASURE_SECONDS = 5.0
+_STREAMS_SECONDS = 5.0
 _MIGRATE_PAUSE_SECONDS = 1.0
 
 
@@ -45,6 +47,7 @@ async def serve(collaborators: Collaborators) -> None:
         repeat("offer_again", partial(dispatch_unclaimed, collaborators), _offer_seconds(settings)),
         repeat("sweep", partial(_sweep, collaborators, hearing), _sweep_seconds(settings)),
         repeat("measure", partial(measure, collaborators), _MEASURE_SECONDS),
+        repeat("look_at_streams", partial(look_at_streams, collaborators.bus), _STREAMS_SECONDS),
         repeat("forget", partial(forget_old, collaborators), _FORGET_SECONDS),
     )
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from uuid import uuid4
@@ -60,6 +60,7 @@ class Outgoing:
     subject: str
     data: bytes
     message_id: str
+    headers: Mapping[str, str] | None = None
 
 
 class Bus:
@@ -108,7 +109,7 @@ class Bus:
         """
         if len(message.data) > MESSAGE_BYTES_MAX:
             raise InfrastructureError(f"message of {len(message.data)} bytes for {message.subject}: too large")
-        headers = {"Nats-Msg-Id": message.message_id}
+        headers = {**(message.headers or {}), "Nats-Msg-Id": message.message_id}
         deadline = time.monotonic() + patience_seconds
         for delay in _backoff():
             try:
@@ -147,6 +148,7 @@ class Bus:
         last = len(messages)
         for sequence, message in enumerate(messages, 1):
             headers = {
+                **(message.headers or {}),
                 "Nats-Msg-Id": message.message_id,
                 "Nats-Batch-Id": batch,
                 "Nats-Batch-Sequence": str(sequence),

@@ -17,6 +17,7 @@ from tisktask_common.job_requests import (
     StopOwnJob,
     TakeLock,
 )
+from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import (
     AddRepository,
     AskCredential,
@@ -38,6 +39,7 @@ from tisktask_common.subjects import (
     TRIGGERS_FOR_ORCHESTRATOR,
     Consumer,
     control_subject,
+    dead_subject,
     message_subject,
     news_subject,
     rpc_subject,
@@ -80,7 +82,7 @@ def _consume(consumer: Consumer) -> list[str]:
         f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.name}",
         f"$JS.API.CONSUMER.INFO.{consumer.stream}.{consumer.name}",
         f"$JS.ACK.{consumer.stream}.{consumer.name}.>",
-        f"dead.{consumer.stream}.{consumer.name}",
+        dead_subject(consumer),
     ]
 
 
@@ -106,6 +108,7 @@ def service_users() -> list[User]:
                 "news.>",
                 "message.>",
                 *_consume(TRIGGERS_FOR_ORCHESTRATOR),
+                "$JS.API.STREAM.INFO.*",
             ],
             ["rpc.>"],
             may_reply=True,
@@ -151,4 +154,5 @@ def integrator_user(name: str) -> User:
 
 
 def integrator_consumer(name: str) -> Consumer:
-    return Consumer("EVENTS", name)
+    # Not all of the stream: what is replayed for somebody else is no news.
+    return Consumer("EVENTS", name, list(_ANY_EVENT))

@@ -8,7 +8,7 @@ import structlog
 from nats.aio.client import Client
 
 from tisktask_common.errors import InfrastructureError
-from tisktask_common.subjects import CONSUMERS, STREAMS, Consumer, Stream
+from tisktask_common.subjects import CONSUMERS, STREAMS, Consumer, Stream, replay_filter
 
 log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ def consumer_config(consumer: Consumer) -> dict[str, Any]:
         # The pull loop buries a message at deliveries_max; the server's own limit must not be first.
         "max_deliver": -1,
         "max_ack_pending": -1,
-        "filter_subjects": consumer.filters,
+        "filter_subjects": [*consumer.filters, replay_filter(consumer)],
     }
 
 

@@ -16,7 +16,8 @@ import structlog
 from nats.aio.msg import Msg
 from prometheus_client import Counter
 
-from tisktask_common.bus.connection import Bus, Outgoing
+from tisktask_common.bus.connection import Bus
+from tisktask_common.bus.dead_letters import dead_letter, restore_replayed
 from tisktask_common.errors import TisktaskError
 from tisktask_common.subjects import Consumer
 
@@ -164,6 +165,7 @@ class Puller:
         if self._is_stopping:
             await message.nak()
             return
+        restore_replayed(message)
         self._failures = 0
         task = asyncio.create_task(self._handle(message))
         self._running.add(task)
@@ -196,18 +198,8 @@ class Puller:
             log.warning("message_not_returned", consumer=self._consumer.name, error=repr(failure))
 
     async def _bury(self, message: Msg, error: Exception) -> None:
-        sequence = message.metadata.sequence.stream
-        body = {
-            "subject": message.subject,
-            "consumer": self._consumer.name,
-            "stream": self._consumer.stream,
-            "sequence": sequence,
-            "error": repr(error)[:2000],
-            "data": message.data.decode(errors="replace"),
-        }
-        subject = f"dead.{self._consumer.stream}.{self._consumer.name}"
-        data = json.dumps(body).encode()
-        await self._bus.publish(Outgoing(subject, data, f"{self._consumer.name}:{sequence}"))
+        await self._bus.publish(dead_letter(message, self._consumer, error))
         await message.ack()
         messages_dead.labels(self._consumer.name).inc()
+        sequence = message.metadata.sequence.stream
         log.error("message_buried", consumer=self._consumer.name, subject=message.subject, sequence=sequence)
