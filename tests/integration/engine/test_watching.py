@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from podman_host import PodmanHost, Pods, kill_process, log_text, until
+from podman_host import IMAGE, PodmanHost, Pods, kill_process, log_text, until
 from tisktask_runner.engine.libpod import EngineAwayError
 from tisktask_runner.engine.model import Exit, Lost, Mount, Started
 from tisktask_runner.engine.pods import Engine, open_engine
@@ -131,7 +131,7 @@ async def test_podman_may_be_killed_while_a_job_runs(podman_host: PodmanHost, en
     podman_host.kill()
     assert not await engine.ping()
     with pytest.raises(EngineAwayError):
-        await engine.has_image("x")
+        await engine.find({})
     (pods.folder / "go").touch()
     ended = await waiting
     assert isinstance(ended, Exit)
@@ -144,6 +144,25 @@ async def test_podman_may_be_killed_while_a_job_runs(podman_host: PodmanHost, en
     ended = await waiting
     assert isinstance(ended, Exit)
     assert ended.exit_code == 8
+
+
+async def test_what_is_asked_for_while_podman_is_away_is_done_when_it_is_back(
+    podman_host: PodmanHost, engine: Engine, pods: Pods
+) -> None:
+    pod = await pods.create("patient", "/bin/sh", "-c", "echo ran")
+    podman_host.kill()
+    starting = asyncio.create_task(engine.start(pod))
+    asking = asyncio.create_task(engine.has_image(IMAGE))
+    # Both have been refused once by now, and wait.
+    with pytest.raises(EngineAwayError):
+        await engine.find({})
+    assert not starting.done()
+    assert not asking.done()
+    await asyncio.to_thread(podman_host.start)
+    assert isinstance(await starting, Started)
+    assert await asking
+    assert isinstance(await engine.wait(pod), Exit)
+    assert log_text(pod) == "ran\n"
 
 
 async def test_jobs_are_found_by_their_labels_and_only_this_hosts(podman_host: PodmanHost, pods: Pods) -> None:

@@ -27,6 +27,7 @@ from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.workshop import Workshop, pod_labels
 from tisktask_runner.engine.libpod import EngineAwayError, EngineError
 from tisktask_runner.engine.model import ImageConfig, Mount, Pod, PodSpec
+from tisktask_runner.engine.patience import AWAY_SECONDS_MAX
 from tisktask_runner.image.key import ImagePlan, plan_build
 from tisktask_runner.image.outcomes import Ready
 from tisktask_runner.sidecar.hosts import HOSTS_TARGET, write_hosts
@@ -36,8 +37,6 @@ from tisktask_runner.source.tree import FOLDER
 
 log = structlog.get_logger()
 
-#: So long a restart of Podman's service may take before a job suffers from it.
-_PODMAN_AWAY_SECONDS = 60.0
 #: Creations that Podman may refuse: some refusals are of the moment only.
 _PODMAN_FAILURES_MAX = 3
 _PODMAN_RETRY_SECONDS = 0.5
@@ -178,7 +177,7 @@ async def _find_workdir(making: _Making, image: str, config: ImageConfig | None)
 async def _create_patiently(shop: Workshop, pod_spec: PodSpec) -> Pod:
     """Create the pod. Nothing has run yet, so it may be tried again: often for a Podman that is started anew."""
     now = asyncio.get_running_loop().time
-    give_up_at, tries_left = now() + _PODMAN_AWAY_SECONDS, _PODMAN_FAILURES_MAX
+    give_up_at, tries_left = now() + AWAY_SECONDS_MAX, _PODMAN_FAILURES_MAX
     while True:
         try:
             return await shop.engine.create(pod_spec)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from tisktask_runner.engine.libpod import Libpod, LibpodError
 from tisktask_runner.engine.model import ImageConfig
+from tisktask_runner.engine.patience import when_back
 
 _LINKS_MAX = 40
 _REMEMBERED_MAX = 4096
@@ -28,7 +29,7 @@ class Images:
 
     async def has(self, ref: str) -> bool:
         try:
-            await self.libpod.get(f"/images/{_quoted(ref)}/exists")
+            await when_back(lambda: self.libpod.get(f"/images/{_quoted(ref)}/exists"))
         except LibpodError as error:
             if error.status == 404:
                 return False
@@ -77,7 +78,7 @@ class Images:
 
     async def _inspect(self, ref: str) -> dict[str, Any] | None:
         try:
-            return await self.libpod.get(f"/images/{_quoted(ref)}/json")
+            return await when_back(lambda: self.libpod.get(f"/images/{_quoted(ref)}/json"))
         except LibpodError as error:
             if error.status == 404:
                 return None

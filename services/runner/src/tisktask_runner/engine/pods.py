@@ -7,17 +7,19 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 import structlog
 
 from tisktask_runner.engine import beside, garbage
+from tisktask_runner.engine.cgroup import KillCount
 from tisktask_runner.engine.container_body import LOG_LABEL, ContainerOrder, container_body, pod_body
 from tisktask_runner.engine.ending import Ending, state_if_started
 from tisktask_runner.engine.exits import ExitWatcher
 from tisktask_runner.engine.images import Images
 from tisktask_runner.engine.isolation import Isolation
-from tisktask_runner.engine.libpod import EngineAwayError, EngineError, Libpod, LibpodError
+from tisktask_runner.engine.libpod import EngineError, Libpod, LibpodError
 from tisktask_runner.engine.memory_kills import KillCounts
 from tisktask_runner.engine.model import (
     HOST_LABEL,
@@ -35,16 +37,16 @@ from tisktask_runner.engine.model import (
     Started,
 )
 from tisktask_runner.engine.networks import Networks, build_network_name
+from tisktask_runner.engine.patience import when_back
 from tisktask_runner.engine.podman_info import PodmanInfo, infra_name, pod_name, read_podman_info, read_summary
 from tisktask_runner.engine.removal import remove_container, remove_pod, remove_unfinished
+from tisktask_runner.engine.start_container import start_container
 from tisktask_runner.engine.start_errors import not_started
 
 log = structlog.get_logger()
 
 _KILL_SECONDS_MAX = 30.0
-_INFRA_FAILED = "starting some containers"
 _REMOVALS_AT_ONCE = 2
-_AWAY_SECONDS = 0.5
 
 
 @asynccontextmanager
@@ -67,7 +69,8 @@ async def open_engine(place: EnginePlace) -> AsyncGenerator["Engine"]:
 class Engine:
     """What Tisktask asks of Podman. Made by `open_engine`.
 
-    Calls raise `EngineError` (an InfrastructureError) when Podman fails or is away; asking again is always safe.
+    Calls raise `EngineError` (an InfrastructureError) when Podman fails or is away; asking again is always safe, and
+    what must not fail because of a restart of Podman does so by itself for a minute.
     """
 
     def __init__(self, place: EnginePlace, libpod: Libpod, exits: ExitWatcher, isolation: Isolation) -> None:
@@ -143,13 +146,19 @@ class Engine:
         return await beside.process_of(self._libpod, pod.container_id)
 
     async def start(self, pod: Pod) -> Started | NotStarted:
-        """Execute the program. Never a second time: a pod that runs or has ended is `Started`."""
+        """Execute the program. Never a second time: a pod that runs or has ended is `Started`.
+
+        A Podman that dies meanwhile is asked when it is back: it knows whether the program was started.
+        """
+        return await when_back(lambda: self._start(pod))
+
+    async def _start(self, pod: Pod) -> Started | NotStarted:
         if pod.container_id not in self._fresh and (state := await state_if_started(self._libpod, pod)):
             return Started(state.started_at or datetime.now(UTC))
         self._fresh.discard(pod.container_id)
         async with self._starts:
             try:
-                await self._start_container(pod)
+                await start_container(self._libpod, pod)
             except LibpodError as error:
                 if outcome := not_started(error.cause):
                     return outcome
@@ -158,32 +167,19 @@ class Engine:
         self._started_at[pod.container_id] = started_at
         return Started(started_at)
 
-    async def _start_container(self, pod: Pod) -> None:
-        try:
-            await self._libpod.post(f"/containers/{pod.container_id}/start")
-        except LibpodError as error:
-            if _INFRA_FAILED not in error.cause:
-                raise
-            # The cause is told only to who starts the infra container by itself; it may have been passing.
-            log.warning("infra_not_started", pod_id=pod.pod_id, error=error.message)
-            infra = (await self._libpod.get(f"/pods/{pod.pod_id}/json"))["InfraContainerID"]
-            await self._libpod.post(f"/containers/{infra}/start")
-            await self._libpod.post(f"/containers/{pod.container_id}/start")
-
     async def wait(self, pod: Pod) -> Exit | Lost:
         """Wait for the program's end. Also for a pod that another process started, or that ended unwatched."""
-        while True:
-            try:
-                kills = await self._kills.of(pod, await self._podman_info())
-                break
-            except EngineAwayError:
-                await asyncio.sleep(_AWAY_SECONDS)
-            except LibpodError as error:
-                if error.status != 404:
-                    raise
-                return Lost("its pod was removed")
+        try:
+            kills = await when_back(lambda: self._count_kills(pod), inf)
+        except LibpodError as error:
+            if error.status != 404:
+                raise
+            return Lost("its pod was removed")
         started_at = self._started_at.get(pod.container_id)
         return await Ending(self._libpod, self._exits, pod, kills, started_at).wait()
+
+    async def _count_kills(self, pod: Pod) -> KillCount:
+        return await self._kills.of(pod, await self._podman_info())
 
     async def stop(self, pod: Pod, grace_seconds: float, first: str = "SIGTERM") -> None:
         """Send SIGTERM to the program, and after the grace SIGKILL to all; returns when it has ended."""
