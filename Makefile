@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 SOURCES := libs services cli tests tools examples
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run test check bench soak schemas pins format command-client
+.PHONY: help setup setup-tests run test check bench soak chaos schemas pins format command-client
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -21,7 +21,7 @@ command-client: ## compile tisktask-cmd for a deployment's runners (DESTINATION=
 	@python3 tools/command_client.py $(or $(DESTINATION),build/tisktask-cmd)
 
 test: setup-tests check ## all checks and all tests
-	@$(PYTHON) -m pytest -q -m "not benchmark and not soak"
+	@$(PYTHON) -m pytest -q -m "not benchmark and not soak and not chaos"
 
 check: ## style, types, boundaries, file sizes, generated files
 	@.venv/bin/ruff check $(SOURCES)
@@ -40,6 +40,9 @@ bench: setup-tests ## overhead of a job and log throughput, as ratios to floors 
 
 soak: setup-tests ## ten minutes of runs, one after the other: memory flat, nothing left behind
 	@$(PYTHON) -m pytest -q -s -m soak --timeout 1800 tests/benchmarks
+
+chaos: setup-tests ## minutes of runs while everything is killed: nothing lost (TISKTASK_CHAOS_SECONDS, TISKTASK_CHAOS_SEED)
+	@$(PYTHON) -m pytest -q -s -m chaos tests/chaos
 
 schemas: ## write what is generated: schemas/ of all events, docs/settings.md
 	@$(PYTHON) tools/schemas.py

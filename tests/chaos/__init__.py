@@ -1,0 +1,1 @@
+"""Everything is killed and paused at random moments while runs go on; afterwards nothing may be lost."""

@@ -1,0 +1,45 @@
+"""One campaign: load and blows side by side, then rest, then the checks."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from chaos.check import violations
+from chaos.evidence import gather
+from chaos.load import Load
+from chaos.report import Verdict
+from chaos.schedule import plan
+from chaos.settle import settle
+from chaos.victims import Striker
+from chaos.witness import Witness
+from project import Project
+from tisktask_runner.host.storage import Storage
+
+#: Supervisors wait up to 10 s before a new start, an endless job has to be cancelled, and everything has to be told.
+SETTLE_SECONDS = 180.0
+
+
+def run_campaign(project: Project, storage: Storage, seed: int, seconds: float) -> Verdict:
+    """Push and strike for so long, wait until all is at rest, and judge."""
+    stack = project.stack
+    assert stack.process
+    load = Load(project, seed)
+    striker = Striker(stack.process.pid, plan(seed, seconds))
+    witness = Witness(stack.data / "runner" / "jobs")
+    over, struck = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(3, "chaos") as threads:
+        watching = threads.submit(witness.watch_forever, over)
+        cancelling = threads.submit(load.cancel_forever, over)
+        striking = threads.submit(striker.run, struck)
+        try:
+            load.push_for(seconds)
+            striking.result(timeout=60)
+            unsettled = settle(load, storage, SETTLE_SECONDS)
+        finally:
+            struck.set()
+            over.set()
+        watching.result(timeout=60)
+        cancelling.result(timeout=60)
+    evidence = gather(project)
+    found = [*load.refusals, *(f"did not come to rest: {one}" for one in unsettled)]
+    found += violations(load.pushes, evidence, witness.starts, striker.struck)
+    return Verdict(seed, seconds, load, striker, evidence, witness.starts, found)

@@ -1,0 +1,169 @@
+"""Judges what is left behind: each check lists violations of the promise that nothing is lost. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from chaos.evidence import Evidence, JobRow
+from chaos.load import Pushed
+from chaos.programs import RECIPES
+from chaos.schedule import LEASE_SECONDS, RUNNERS
+from chaos.victims import Struck
+
+#: How the forge shows the ends.
+_SHOWN = {
+    "succeeded": "success",
+    "failed": "failure",
+    "timed_out": "failure",
+    "errored": "error",
+    "cancelled": "error",
+}
+#: From the end of a lease until it is seen and written down, on a machine that has much to do.
+_SEEN_SECONDS = 30.0
+#: What the runner adds to the log of an attempt that was taken from it.
+_GIVEN_UP = b"\n[tisktask] This attempt was given up"
+
+
+def violations(
+    pushes: list[Pushed], evidence: Evidence, starts: Counter[tuple[str, int]], struck: list[Struck]
+) -> list[str]:
+    """List everything that contradicts the promise."""
+    return [
+        *_deliveries(pushes, evidence),
+        *_ends(evidence),
+        *_results(pushes, evidence),
+        *_unexplained(evidence, struck),
+        *_starts(evidence, starts),
+        *_attempts(evidence),
+        *_logs(evidence),
+        *_statuses(evidence),
+    ]
+
+
+def errored(evidence: Evidence) -> list[JobRow]:
+    return [job for job in evidence.jobs if job.state == "errored"]
+
+
+def _deliveries(pushes: list[Pushed], evidence: Evidence) -> Iterator[str]:
+    found = Counter(run.delivery for run in evidence.runs)
+    for pushed in pushes:
+        if found.pop(pushed.delivery.id, 0) != 1:
+            count = sum(run.delivery == pushed.delivery.id for run in evidence.runs)
+            yield f"delivery {pushed.delivery.id} was accepted {pushed.accepted} times and has {count} runs"
+    yield from (f"run of a delivery that nobody sent: {delivery}" for delivery in found)
+
+
+def _ends(evidence: Evidence) -> Iterator[str]:
+    for run in evidence.runs:
+        if run.ends != 1 or run.state not in _SHOWN:
+            yield f"run {run.id} is {run.state} and has come to a final state {run.ends} times"
+    for job in evidence.jobs:
+        if job.ends != 1 or job.state not in _SHOWN:
+            yield f"{job} has come to a final state {job.ends} times"
+
+
+def _results(pushes: list[Pushed], evidence: Evidence) -> Iterator[str]:
+    asked = {one.delivery.id: one for one in pushes}
+    for run in evidence.runs:
+        jobs = [job for job in evidence.jobs if job.run_id == run.id]
+        pushed = asked.get(run.delivery)
+        if pushed is None:
+            continue
+        programs = [job for job in jobs if job.kind == "program"]
+        prepared = any(job.kind == "prepare" and job.state == "succeeded" for job in jobs)
+        top = sorted(job.name for job in programs if job.parent is None)
+        if prepared and top != sorted(pushed.names):
+            yield f"run {run.id} has the jobs {top} instead of {sorted(pushed.names)}"
+        states = {job.state for job in jobs}
+        if run.state not in ({"succeeded"} if states <= {"succeeded"} else states - {"succeeded"}):
+            yield f"run {run.id} is {run.state} ({run.reason!r}), its jobs are {sorted(states)}"
+        run_cancelled = pushed.wants_cancel and pushed.cancels_run
+        for job in programs:
+            yield from _result(job, jobs, run_cancelled=run_cancelled)
+
+
+def _result(job: JobRow, family: list[JobRow], *, run_cancelled: bool) -> Iterator[str]:
+    recipe = RECIPES[job.name]
+    allowed = {"succeeded"} if recipe.exit_code == 0 and not recipe.is_endless else set[str]()
+    if recipe.exit_code:
+        allowed = {"failed"}
+        if job.state == "failed" and job.exit_code != recipe.exit_code:
+            yield f"{job} ended with exit code {job.exit_code}, not {recipe.exit_code}"
+    if recipe.is_endless or run_cancelled:
+        allowed |= {"cancelled"}
+    children = [one for one in family if one.parent == job.id]
+    if recipe.children and {one.state for one in children} == {"succeeded"} and len(children) != len(recipe.children):
+        yield f"{job} has {len(children)} children: {[str(one) for one in children]}"
+    # Errored ones are looked at by themselves.
+    if job.state not in allowed | {"errored"}:
+        yield f"{job} should be {' or '.join(sorted(allowed))}"
+
+
+def _unexplained(evidence: Evidence, struck: list[Struck]) -> Iterator[str]:
+    """List what was given up although no runner was silent for longer than its lease, or without saying so."""
+    pauses = [one for one in struck if one.blow.part in RUNNERS and one.blow.pause_seconds > LEASE_SECONDS]
+    for job in errored(evidence):
+        if "silent" not in job.reason:
+            yield f"{job} does not say that its runner was lost"
+        elif not _was_silent(job.finished_at, pauses):
+            yield f"{job} was given up at {job.finished_at}, but no runner was silent for so long"
+
+
+def _was_silent(at: float | None, pauses: Iterable[Struck]) -> bool:
+    return at is not None and any(one.at + LEASE_SECONDS / 2 < at < one.ends_at + _SEEN_SECONDS for one in pauses)
+
+
+def _starts(evidence: Evidence, starts: Counter[tuple[str, int]]) -> Iterator[str]:
+    yield from (f"{job}.{attempt} was started {n} times" for (job, attempt), n in starts.items() if n > 1)
+    by_job = Counter(job for job, _ in starts)
+    for job in evidence.jobs:
+        if by_job[job.id] > 1:
+            yield f"{job} was started in {by_job[job.id]} attempts, though it may have had effects in the first"
+        if job.kind == "program" and job.state in {"succeeded", "failed"} and not starts[job.id, job.attempt]:
+            yield f"{job} was never started in its last attempt"
+
+
+def _attempts(evidence: Evidence) -> Iterator[str]:
+    kinds = {job.id: job for job in evidence.jobs}
+    found = Counter(one.job_id for one in evidence.attempts)
+    for job in evidence.jobs:
+        if found[job.id] > job.attempt:
+            yield f"{job} has {found[job.id]} attempts"
+    for one in evidence.attempts:
+        job = kinds[one.job_id]
+        if one.finished_at is None:
+            yield f"attempt {one.attempt} of {job} has not ended: {one.state}"
+        elif one.attempt < job.attempt and (one.state != "errored" or (one.has_begun and job.kind == "program")):
+            yield f"attempt {one.attempt} of {job} was {one.state}, had begun: {one.has_begun}; and was tried again"
+
+
+def _logs(evidence: Evidence) -> Iterator[str]:
+    states = {job.id: job.state for job in evidence.jobs}
+    for job in evidence.jobs:
+        if job.kind != "program":
+            continue
+        log, recipe = evidence.logs[job.id], RECIPES[job.name]
+        whole = recipe.whole_log(job.id, job.attempt)
+        children = {states[one.id] for one in evidence.jobs if one.parent == job.id}
+        is_whole = job.state in {"succeeded", "failed"} and children <= {"succeeded"}
+        written = log.partition(_GIVEN_UP)[0]
+        if is_whole and log != whole:
+            yield f"{job}: its log has {len(log)} bytes, not {len(whole)}; {_difference(log, whole)}"
+        elif not recipe.children and not whole.startswith(written):
+            yield f"{job}: its log is no beginning of what it wrote; {_difference(written, whole)}"
+
+
+def _difference(found: bytes, wanted: bytes) -> str:
+    at = next((n for n, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), min(len(found), len(wanted)))
+    start = max(0, at - 40)
+    return f"from byte {at}: {found[start : at + 60]!r} instead of {wanted[start : at + 60]!r}"
+
+
+def _statuses(evidence: Evidence) -> Iterator[str]:
+    shas = {run.id: run.sha for run in evidence.runs}
+    wanted = {(run.sha, "tisktask/push"): run.state for run in evidence.runs}
+    for job in evidence.jobs:
+        if job.kind == "program" and job.parent is None:
+            wanted[shas[job.run_id], f"tisktask/push/{job.name}"] = job.result or job.state
+    for place, state in wanted.items():
+        if evidence.statuses.get(place) != _SHOWN.get(state):
+            yield f"the forge shows {evidence.statuses.get(place)} for {place}, which is {state}"

@@ -1,0 +1,114 @@
+"""What the stack has recorded: rows of its database, stored logs, and what the forge was told."""
+
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import class_row
+
+from project import Project
+from stack import Stack
+from tisktask_cli.stack.layout import Layout
+from tisktask_cli.stack.postgres import database_url
+
+_RUNS = """
+SELECT run.id, run.sha, run.delivery, run.state, run.reason, (
+    SELECT count(*) FROM orchestrator.history
+    WHERE run_id = run.id AND job_id IS NULL AND to_state = ANY(%(ends)s)
+) AS ends
+FROM api.runs AS run WHERE run.repository = %(repository)s
+"""
+_JOBS = """
+SELECT job.id, job.run_id, job.kind, job.name, job.state, job.reason, job.exit_code, job.attempt, job.result,
+    job.parent_job_id AS parent, extract(epoch FROM job.finished_at)::float AS finished_at,
+    (SELECT count(*) FROM orchestrator.history WHERE job_id = job.id AND to_state = ANY(%(ends)s)) AS ends
+FROM api.jobs AS job JOIN api.runs AS run ON run.id = job.run_id WHERE run.repository = %(repository)s
+"""
+_ATTEMPTS = """
+SELECT attempt.job_id, attempt.attempt, attempt.state, attempt.reason, attempt.started_at IS NOT NULL AS has_begun,
+    extract(epoch FROM attempt.finished_at)::float AS finished_at
+FROM api.attempts AS attempt JOIN api.jobs AS job ON job.id = attempt.job_id
+JOIN api.runs AS run ON run.id = job.run_id WHERE run.repository = %(repository)s
+"""
+_ENDS = ["succeeded", "failed", "errored", "cancelled", "timed_out", "skipped"]
+
+
+@dataclass(frozen=True)
+class RunRow:
+    id: str
+    sha: str
+    delivery: str
+    state: str
+    reason: str
+    #: How often it has come to a final state.
+    ends: int
+
+
+@dataclass(frozen=True)
+class JobRow:
+    id: str
+    run_id: str
+    kind: str
+    name: str
+    state: str
+    reason: str
+    exit_code: int | None
+    attempt: int
+    result: str | None
+    parent: str | None
+    finished_at: float | None
+    ends: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.id}.{self.attempt} of {self.run_id} ({self.state}: {self.reason!r})"
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    job_id: str
+    attempt: int
+    state: str
+    reason: str
+    has_begun: bool
+    finished_at: float | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the checks look at."""
+
+    runs: list[RunRow]
+    jobs: list[JobRow]
+    attempts: list[AttemptRow]
+    #: By job: of its newest attempt.
+    logs: dict[str, bytes]
+    #: By sha and context: what people see on the forge.
+    statuses: dict[tuple[str, str], str]
+
+
+def gather(project: Project) -> Evidence:
+    """Read everything; the stack has settled."""
+    values: dict[str, Any] = {"repository": project.full_name, "ends": _ENDS}
+    with connect(project.stack) as connection:
+        runs = connection.cursor(row_factory=class_row(RunRow)).execute(_RUNS, values).fetchall()
+        jobs = connection.cursor(row_factory=class_row(JobRow)).execute(_JOBS, values).fetchall()
+        attempts = connection.cursor(row_factory=class_row(AttemptRow)).execute(_ATTEMPTS, values).fetchall()
+    logs = {job.id: project.stack.raw(f"/jobs/{job.id}/log") for job in jobs}
+    shown = {
+        (run.sha, context): status.state
+        for run in runs
+        for context, status in project.forge.state.shown(project.full_name, run.sha).items()
+    }
+    return Evidence(runs, jobs, attempts, logs, shown)
+
+
+def connect(stack: Stack) -> psycopg.Connection[Any]:
+    url = database_url(Layout.of(stack.data).postgres_sockets)
+    return psycopg.connect(url, autocommit=True, connect_timeout=5)
+
+
+def count(stack: Stack, statement: LiteralString) -> int:
+    with connect(stack) as connection:
+        row = connection.execute(statement).fetchone()
+        assert row is not None
+        return int(row[0])

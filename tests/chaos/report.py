@@ -1,0 +1,53 @@
+"""The table that a person reads at the end."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from chaos.check import errored
+from chaos.evidence import Evidence
+from chaos.load import Load
+from chaos.schedule import Part
+from chaos.victims import Striker
+
+_SHOWN_MAX = 40
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a campaign has shown."""
+
+    seed: int
+    seconds: float
+    load: Load
+    striker: Striker
+    evidence: Evidence
+    starts: Counter[tuple[str, int]]
+    violations: list[str]
+
+    def table(self) -> str:
+        kills, pauses = self.striker.kills, self.striker.pauses
+        lines = ["", f"chaos for {self.seconds:.0f} s, TISKTASK_CHAOS_SEED={self.seed}", ""]
+        lines += [f"  {'part':20} {'kills':>6} {'pauses':>7}"]
+        lines += [f"  {part:20} {kills[part]:6} {pauses[part]:7}" for part in Part]
+        lines += [f"  {'all':20} {kills.total():6} {pauses.total():7}", ""]
+        lines += [f"  {what:38} {number:9,}" for what, number in self._figures().items()]
+        lines += ["", *(f"  VIOLATION {one}" for one in self.violations[:_SHOWN_MAX])]
+        return "\n".join(lines)
+
+    def _figures(self) -> dict[str, int]:
+        evidence, pushes = self.evidence, self.load.pushes
+        states = Counter(job.state for job in evidence.jobs if job.kind == "program")
+        return {
+            "deliveries": len(pushes),
+            "  sent (with repetitions)": self.load.tries,
+            "  accepted more than once": sum(one.accepted > 1 for one in pushes),
+            "runs": len(evidence.runs),
+            "jobs": sum(job.kind == "program" for job in evidence.jobs),
+            **{f"  {state}": number for state, number in sorted(states.items())},
+            "attempts": len(evidence.attempts),
+            "starts of programs": self.starts.total(),
+            "lines of logs": sum(log.count(b"\n") for log in evidence.logs.values()),
+            "given up: host silent past its lease": len(errored(evidence)),
+            "blows that found nothing to hit": len(self.striker.missed),
+            "violations": len(self.violations),
+        }

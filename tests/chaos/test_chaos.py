@@ -1,0 +1,34 @@
+"""Nothing lost: whatever dies, and whenever, every run comes to its one right end."""
+
+import os
+import random
+
+import pytest
+
+from chaos.campaign import SETTLE_SECONDS, run_campaign
+
+#: Whoever starts the tests says how long, and may say which seed is to be tried again.
+SECONDS = float(os.environ.get("TISKTASK_CHAOS_SECONDS", "300"))
+SEED = int(os.environ.get("TISKTASK_CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
+_SHORT_SECONDS = 40
+#: One, and those that have ever failed.
+_SEEDS = (1,)
+#: Start, rest, checks and the end of the stack.
+_MORE_SECONDS = SETTLE_SECONDS + 200
+
+
+@pytest.mark.timeout(_SHORT_SECONDS + _MORE_SECONDS)
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_nothing_is_lost_when_everything_is_killed_once(project, storage, seed):
+    verdict = run_campaign(project, storage, seed, _SHORT_SECONDS)
+    print(verdict.table())
+    assert verdict.violations == []
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(SECONDS + _MORE_SECONDS)
+def test_nothing_is_lost_for_minutes_of_chaos(project, storage):
+    print(f"\nTISKTASK_CHAOS_SEED={SEED}", flush=True)
+    verdict = run_campaign(project, storage, SEED, SECONDS)
+    print(verdict.table())
+    assert verdict.violations == []
