@@ -21,6 +21,8 @@ class Part(StrEnum):
 
 
 RUNNERS = frozenset({Part.RUNNER_1, Part.RUNNER_2})
+#: Those through whom leases are kept; the first long pause is always a runner's.
+_STAND_STILL = (*sorted(RUNNERS), Part.ORCHESTRATOR, Part.NATS, Part.POSTGRES)
 LEASE_SECONDS = 15.0
 #: The first runs are under way then.
 _QUIET_SECONDS = 3.0
@@ -81,7 +83,7 @@ def _long_pauses(chance: random.Random, seconds: float) -> list[Blow]:
     return [
         Blow(
             number * each + chance.uniform(0.1, 0.4) * each,
-            chance.choice(sorted(RUNNERS)),
+            chance.choice(_STAND_STILL if number else sorted(RUNNERS)),
             chance.uniform(*_LONG_PAUSE_SECONDS),
         )
         for number in range(count)
