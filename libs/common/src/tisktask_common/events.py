@@ -81,6 +81,7 @@ class RunCreated(RunEvent):
 
     type: Literal["run.created"] = "run.created"
     trigger_id: TriggerId
+    rerun_of: RunId | None = Field(default=None, description="the run that this one repeats, whole or in part")
 
 
 class RunPrepared(RunEvent):
@@ -159,6 +160,9 @@ class JobFinished(JobEvent):
     is_concluded: bool = Field(
         default=True,
         description="false: what it has started is at work, or has ended worse than itself; job.concluded follows",
+    )
+    carried_from: JobId | None = Field(
+        default=None, description="the job of an earlier run whose end this is; null: it has run in this run"
     )
 
 

@@ -33,6 +33,8 @@ from tisktask_common.rpc import (
     ListRepositories,
     RemoveRepository,
     Request,
+    RerunJob,
+    RerunRun,
 )
 from tisktask_orchestrator.cancels import cancel_job, cancel_run
 from tisktask_orchestrator.channels import publish_message, set_subscriptions
@@ -49,6 +51,7 @@ from tisktask_orchestrator.repositories import (
     tell_credential,
     tell_public_key,
 )
+from tisktask_orchestrator.reruns import rerun_job, rerun_run
 from tisktask_orchestrator.rundata.requests import execute_commands
 from tisktask_orchestrator.siblings import end_run, read_jobs, stop_own_job
 from tisktask_orchestrator.spawning import spawn_job
@@ -70,6 +73,8 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     RemoveRepository: take_out_repository,
     CancelRun: cancel_run,
     CancelJob: cancel_job,
+    RerunRun: rerun_run,
+    RerunJob: rerun_job,
     SpawnJob: spawn_job,
     ReadJobs: read_jobs,
     StopOwnJob: stop_own_job,

@@ -150,7 +150,7 @@ def _emit_end(change: RunChange, ended: JobRow, ending: Ending, *, is_concluded:
         signal=ending.signal,
         out_of_memory=ending.out_of_memory,
         reason=ended.reason,
-        duration_seconds=_seconds_between(ended),
+        duration_seconds=seconds_between(ended),
         is_concluded=is_concluded,
     )
 
@@ -184,7 +184,8 @@ async def _emit_conclusion(change: RunChange, job: JobRow) -> None:
     change.emit_about_job(JobConcluded, job, result=result, reason=reason)
 
 
-def _seconds_between(job: JobRow) -> float | None:
+def seconds_between(job: JobRow) -> float | None:
+    """Tell how long a job's program ran."""
     if job.started_at is None or job.finished_at is None:
         return None
     return (job.finished_at - job.started_at).total_seconds()

@@ -31,6 +31,8 @@ from tisktask_common.rpc import (
     ListRepositories,
     RemoveRepository,
     Request,
+    RerunJob,
+    RerunRun,
 )
 from tisktask_common.subjects import (
     DEFAULT_POOL,
@@ -124,6 +126,7 @@ def service_users() -> list[User]:
                 *_consume(LOGS_FOR_LOGSTREAM),
                 "$JS.API.STREAM.PURGE.LOGS",
                 *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
+                *_ask("logstream", RerunRun, RerunJob),
             ],
             [*_ANY_EVENT, f"rpc.{ReadJobLog.subject_name}.*"],
             may_reply=True,
