@@ -12,7 +12,7 @@ import redis.asyncio
 from orchestrator_family import ActingJob, begin, begin_run
 from orchestrator_stage import Stage, TestRunner
 from tisktask_common.ids import JobId
-from tisktask_common.rpc import AttemptRef, JobSpec
+from tisktask_common.rpc import AttemptRef, JobSpec, Policy
 from tisktask_runner.attempt.lending import Lending
 from tisktask_runner.jobsocket.command import CommandTable
 from tisktask_runner.jobsocket.commands.data import RunData
@@ -32,6 +32,8 @@ from tisktask_runner.source.tree import EXECUTABLE, Entry, Listing
 
 _PROGRAMS = (".tisktask/push/build", ".tisktask/push/lint", "tools/gen")
 FILES = CommitFiles("a" * 40, Listing("tree", tuple(Entry(path, EXECUTABLE, "b") for path in _PROGRAMS), {}))
+#: What programs say about themselves.
+POLICIES = {"tools/gen": Policy(retries=2, on_codes=[75], seconds_max=60, labels=["gpu"])}
 
 
 @dataclass
@@ -90,7 +92,7 @@ class SocketStand:
         voice = Voice(job.runner.bus, job.runner.name, spec, news, lending.lent, self.patience_seconds)
         data, channels = RunData(voice), Channels(voice)
         repeats = Repeats(spec.attempt, self.folder / f"{job.id}.answered")
-        jobs = Jobs(voice, Commit(_read_files, "linux/test", ImageSource()), repeats)
+        jobs = Jobs(voice, Commit(_read_files, _read_policy, "linux/test", ImageSource()), repeats)
         parts = (jobs, data, Locks(voice), channels, Page(voice), RunEnd(voice))
         socket = JobSocket(CommandTable.of(*(part.commands() for part in parts)), data.execute)
         await socket.open(path)
@@ -122,3 +124,7 @@ async def socket_stand(stage: Stage, folder: Path) -> AsyncIterator[SocketStand]
 
 async def _read_files(_: str | None) -> CommitFiles:
     return FILES
+
+
+async def _read_policy(_: CommitFiles, path: str) -> Policy:
+    return POLICIES.get(path, Policy())

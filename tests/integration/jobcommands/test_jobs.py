@@ -214,3 +214,17 @@ async def test_a_client_that_loses_patience_and_asks_again_starts_nothing_twice(
             await client.execute_command("EXECJOB", "push/lint")
     children = [job for job in (await parent.job.read_page()).items if job.parent_job_id == parent.job.id]
     assert [child.name for child in children] == ["lint"]
+
+
+async def test_what_a_program_says_of_itself_holds_where_its_parent_says_nothing(stand: SocketStand):
+    parent = await stand.start()
+    plain = await parent.call("SPAWNJOB", "tools/gen")
+    told = await parent.call("SPAWNJOB", "LABEL", "arm64", "TIMEOUT", "5", "tools/gen")
+    rows = await stand.stage.rows(
+        "SELECT labels, seconds_max, retries, retry_codes FROM orchestrator.jobs WHERE id = ANY(%s) ORDER BY seconds_max DESC",
+        [plain, told],
+    )
+    assert [(row["labels"], row["seconds_max"], row["retries"], row["retry_codes"]) for row in rows] == [
+        (["gpu"], 60, 2, [75]),
+        (["arm64"], 5, 2, [75]),
+    ]

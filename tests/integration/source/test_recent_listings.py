@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from git_server import GitRepository, plain, program
+from tisktask_common.rpc import Policy
 from tisktask_runner.jobsocket.command import CommandError
 from tisktask_runner.jobsocket.commit import Commit
 from tisktask_runner.jobsocket.programs import CommitFiles, ImageSource
@@ -13,13 +14,14 @@ from tisktask_runner.jobsocket.spawn_order import read_spawn_order
 from tisktask_runner.source.listing import read_listing
 from tisktask_runner.source.mirror import Mirrors, WantedCommit, fetch_commit
 from tisktask_runner.source.outcomes import Fetched
+from tisktask_runner.source.policies import read_policies
 from tisktask_runner.source.recent import RecentListings
 from tisktask_runner.source.tree import Entry, Listing
 
 FILES = {
     ".tisktask/push/Containerfile": plain("FROM one\n"),
     ".tisktask/push/build": program("#!/bin/sh\n"),
-    "tools/gen": program("#!/bin/sh\n"),
+    "tools/gen": program("#!/bin/sh\n# tisktask: retries=2 on=75\n"),
     "docker/test.Dockerfile": plain("FROM two\nCOPY tools /tools\n"),
 }
 OWN_IMAGE = ImageSource(build_file="own", image_key="key")
@@ -37,7 +39,12 @@ async def commit(tmp_path: Path) -> Commit:
         assert isinstance(listing, Listing)
         return CommitFiles(sha, listing)
 
-    return Commit(read, "linux/test", OWN_IMAGE)
+    async def read_policy(files: CommitFiles, path: str) -> Policy:
+        found = await read_policies(fetched.mirror, files.listing, [path])
+        assert isinstance(found, dict)
+        return found[path]
+
+    return Commit(read, read_policy, "linux/test", OWN_IMAGE)
 
 
 def order(*words: str):
@@ -48,11 +55,13 @@ async def test_a_program_has_the_image_of_its_nearest_build_file(tmp_path: Path)
     found = await (await commit(tmp_path)).resolve(order("push/build"))
     assert (found.path, found.build_file, found.image) == (".tisktask/push/build", ".tisktask/push/Containerfile", None)
     assert found.image_key
+    assert found.policy == Policy()
 
 
 async def test_a_program_elsewhere_has_the_default_image_if_there_is_none_for_all(tmp_path: Path) -> None:
     found = await (await commit(tmp_path)).resolve(order("tools/gen"))
     assert (found.path, found.build_file, found.image_key) == ("tools/gen", None, None)
+    assert found.policy == Policy(retries=2, on_codes=[75])
 
 
 async def test_any_build_file_may_be_named(tmp_path: Path) -> None:

@@ -132,6 +132,8 @@ class JobQueued(JobEvent):
     """An attempt of the job waits for a runner."""
 
     type: Literal["job.queued"] = "job.queued"
+    reason: str = Field(default="", description="why there is another attempt, in a sentence; empty for the first")
+    delay_seconds: float = Field(default=0, description="how long it waits at least")
 
 
 class JobClaimed(JobEvent):
@@ -199,6 +201,17 @@ class AttemptLost(JobEvent):
     reason: str
 
 
+class AttemptFailed(JobEvent):
+    """An attempt has ended badly, and the job goes on with another, as its program asks for; job.queued follows."""
+
+    type: Literal["job.attempt_failed"] = "job.attempt_failed"
+    runner: str
+    exit_code: int | None = None
+    signal: int | None = Field(default=None, description="number of the signal that ended the program")
+    out_of_memory: bool = False
+    reason: str = ""
+
+
 class ImageBuilt(RunEvent):
     """An image was built for a run."""
 
@@ -250,6 +263,7 @@ AnyEvent = Annotated[
     | JobProgress
     | JobAnnotated
     | AttemptLost
+    | AttemptFailed
     | ImageBuilt
     | RunnerJoined
     | RunnerLost

@@ -45,6 +45,18 @@ class Limits(Value):
     grace_seconds: int = Field(default=10, description="between SIGTERM and SIGKILL when it is stopped")
 
 
+class Policy(Value):
+    """How a program wants to be run, as its header comment says it. By default as every job."""
+
+    retries: int = Field(default=0, description="new attempts after ends that on_lost and on_codes name")
+    on_lost: bool = Field(default=False, description="also when its host is lost after it began")
+    on_codes: list[int] = Field(
+        default_factory=list[int], description="exit codes; none, and not on_lost: every failure"
+    )
+    seconds_max: int | None = Field(default=None, description="null: what every job has")
+    labels: list[str] = Field(default_factory=list[str], description="what the runner's host must offer")
+
+
 class Program(Value):
     """A file that is a job, and where its image comes from."""
 
@@ -55,6 +67,7 @@ class Program(Value):
     image: str | None = Field(default=None, description="name of an image, instead of a build file")
     shell: str | None = Field(default=None, description="a command line for the image's /bin/sh, instead of path")
     arguments: list[str] = Field(default_factory=list[str], description="of a job that another job has started")
+    policy: Policy = Field(default=Policy(), description="as it stood in the program when the job was made")
 
 
 class JobSpec(Value):

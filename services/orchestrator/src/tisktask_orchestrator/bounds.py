@@ -4,7 +4,8 @@ import re
 
 from tisktask_common.errors import UserError
 from tisktask_common.events import Change, TriggerReceived
-from tisktask_common.rpc import BuiltImage, Prepared, Program
+from tisktask_common.labels import LABELS_MAX, is_label
+from tisktask_common.rpc import BuiltImage, Policy, Prepared, Program
 from tisktask_orchestrator import words
 
 REASON_CHARS_MAX = 2000
@@ -16,6 +17,8 @@ WARNING_CHARS_MAX = 500
 WARNINGS_MAX = 50
 IMAGES_MAX = 100
 PULL_REQUEST_MAX = 2**53
+RETRIES_MAX = 10
+SECONDS_MAX = 2**31 - 1
 
 #: Control characters but tab and new line, and halves of characters.
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -61,6 +64,11 @@ def bounded_prepared(prepared: Prepared) -> Prepared:
     )
 
 
+def with_bounded_policy(program: Program) -> Program:
+    """Cut what a program says about itself to what can be kept."""
+    return program.model_copy(update={"policy": _bounded_policy(program.policy)})
+
+
 def unusable_names(programs: list[Program]) -> list[str]:
     """List the names that can not be cut, for they tell programs apart, and are too long or can not be shown."""
     return [
@@ -82,6 +90,18 @@ def _bounded_program(program: Program) -> Program:
         path=bounded(program.path, PATH_CHARS_MAX),
         build_file=program.build_file and bounded(program.build_file, PATH_CHARS_MAX),
         image_key=program.image_key and bounded(program.image_key, NAME_CHARS_MAX),
+        policy=_bounded_policy(program.policy),
+    )
+
+
+def _bounded_policy(policy: Policy) -> Policy:
+    seconds = policy.seconds_max
+    return Policy(
+        retries=min(max(policy.retries, 0), RETRIES_MAX),
+        on_lost=policy.on_lost,
+        on_codes=sorted({code for code in policy.on_codes if 1 <= code <= 255}),
+        seconds_max=None if seconds is None else min(max(seconds, 1), SECONDS_MAX),
+        labels=sorted({label for label in policy.labels if is_label(label)})[:LABELS_MAX],
     )
 
 

@@ -76,6 +76,8 @@ class LostAttempt:
     has_begun: bool
     attempt: int
     stop: JobState | None
+    #: Attempts that the program has asked for: all others but the first follow losses before it began.
+    retries_used: int = 0
 
 
 class Consequence:
@@ -103,12 +105,11 @@ def after_loss(
 ) -> Consequence.TryAgain | Consequence.StopAsOrdered | Consequence.GiveUp:
     """Decide by the policy: never silently again after the program began, for programs have side effects.
 
-    A preparation has none: it may be done again at any time. Attempts grow only by losses, so their number
-    counts them.
+    A preparation has none: it may be done again at any time. What the program itself asks for comes on top.
     """
     if lost.stop is not None:
         return Consequence.StopAsOrdered(lost.stop)
     has_effects = lost.has_begun and lost.kind is JobKind.PROGRAM
-    if has_effects or lost.attempt > retries_max:
+    if has_effects or lost.attempt - lost.retries_used > retries_max:
         return Consequence.GiveUp(has_effects)
     return Consequence.TryAgain()

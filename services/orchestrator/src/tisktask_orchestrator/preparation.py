@@ -4,34 +4,49 @@ from dataclasses import replace
 
 from tisktask_common.events import ImageBuilt, JobCreated, JobQueued, RunPrepared
 from tisktask_common.lifecycle import JobKind, JobState, RunState
-from tisktask_common.rpc import Prepared
+from tisktask_common.rpc import Prepared, Program
 from tisktask_common.subjects import DEFAULT_POOL
 from tisktask_orchestrator import words
-from tisktask_orchestrator.bounds import PROGRAM_NAME_CHARS_MAX, bounded, bounded_prepared, unusable_names
+from tisktask_orchestrator.bounds import (
+    PROGRAM_NAME_CHARS_MAX,
+    REASON_CHARS_MAX,
+    bounded,
+    bounded_prepared,
+    unusable_names,
+)
 from tisktask_orchestrator.changes import RunChange
 from tisktask_orchestrator.endings import finish_run, settle_run
+from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.store.jobs import NewJobs, insert_jobs
 from tisktask_orchestrator.store.rows import JobRow
 from tisktask_orchestrator.store.runs import describe_run, move_run
 
 
 async def conclude_preparation(
-    change: RunChange, preparation: JobRow, prepared: Prepared | None, jobs_max: int
+    change: RunChange, preparation: JobRow, prepared: Prepared | None, settings: OrchestratorSettings
 ) -> None:
     """Go on with the run after its preparation has ended."""
-    unusable = unusable_names(prepared.programs) if prepared else []
+    refusal = _refusal(prepared.programs, settings.job_seconds_max) if prepared else None
+    jobs_max = settings.jobs_per_run_max
     found = bounded_prepared(prepared) if prepared else None
     if found:
         await _describe(change, found)
     if found is None or preparation.state != JobState.SUCCEEDED:
         await settle_run(change)
         return
-    if unusable:
-        reason = words.unusable_name(bounded(unusable[0], PROGRAM_NAME_CHARS_MAX), PROGRAM_NAME_CHARS_MAX)
-        await finish_run(change, RunState.FAILED, reason)
+    if refusal:
+        await finish_run(change, RunState.FAILED, refusal)
         return
     change.emit(RunPrepared, jobs=[program.name for program in found.programs[:jobs_max]], warnings=found.warnings)
     await _go_on(change, found, jobs_max)
+
+
+def _refusal(programs: list[Program], seconds_max: int) -> str | None:
+    """Say why programs can not be run as they are."""
+    if unusable := unusable_names(programs):
+        return words.unusable_name(bounded(unusable[0], PROGRAM_NAME_CHARS_MAX), PROGRAM_NAME_CHARS_MAX)
+    too_long = [program.path for program in programs if (program.policy.seconds_max or 0) > seconds_max > 0]
+    return bounded(words.header_timeout_too_long(too_long, seconds_max), REASON_CHARS_MAX) if too_long else None
 
 
 async def _go_on(change: RunChange, found: Prepared, jobs_max: int) -> None:

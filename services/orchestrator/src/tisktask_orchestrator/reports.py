@@ -14,9 +14,10 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import finish_job, settle_run
 from tisktask_orchestrator.fold import end_of_stopped
 from tisktask_orchestrator.preparation import conclude_preparation
+from tisktask_orchestrator.retries import retry
 from tisktask_orchestrator.store.attempts import read_attempt
 from tisktask_orchestrator.store.jobs import Ending, begin_job, read_job
-from tisktask_orchestrator.store.rows import JobRow
+from tisktask_orchestrator.store.rows import AttemptRow, JobRow
 from tisktask_orchestrator.store.runs import start_run
 
 
@@ -47,12 +48,17 @@ async def note_ended(collaborators: Collaborators, request: JobEnded, caller: st
         if held is None or job is None or held.runner != request.runner:
             return _overtaken(request)
         if held.finished_at is not None:
-            return _repeated(request, job)
-        ended = await finish_job(change, job, _ending(request, job))
+            return _repeated(request, job, held)
+        ending = _ending(request, job)
+        if job.attempt == request.attempt and await retry(
+            change, job, ending, collaborators.settings.retry_pause_seconds
+        ):
+            return Accepted(accepted=True)
+        ended = await finish_job(change, job, ending)
         if ended is None:
             return _overtaken(request)
         if ended.kind == JobKind.PREPARE:
-            await conclude_preparation(change, ended, request.prepared, collaborators.settings.jobs_per_run_max)
+            await conclude_preparation(change, ended, request.prepared, collaborators.settings)
         else:
             await settle_run(change)
     return Accepted(accepted=True)
@@ -80,8 +86,10 @@ async def _was_begun_before(change: RunChange, request: JobBegan) -> Accepted:
     return _overtaken(request)
 
 
-def _repeated(request: JobEnded, job: JobRow) -> Accepted:
+def _repeated(request: JobEnded, job: JobRow, held: AttemptRow) -> Accepted:
     """Answer a report whose attempt has ended: the same report said twice took effect, any other did not."""
+    if job.attempt > request.attempt and request.state is JobState.FAILED and held.state == JobState.FAILED:
+        return Accepted(accepted=True)
     is_same = job.attempt == request.attempt and job.state == end_of_stopped(request.state, _stop_of(job))
     return Accepted(accepted=True) if is_same else _overtaken(request)
 

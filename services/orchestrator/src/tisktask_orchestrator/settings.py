@@ -24,6 +24,12 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
     lost_retries: int = Field(
         default=1, ge=0, le=10, description="new attempts for a job whose runner was lost before the program began"
     )
+    retry_pause_seconds: float = Field(
+        default=5,
+        ge=0,
+        le=3600,
+        description="before the first of the attempts that a program asks for; 4 and 12 times as long before others",
+    )
     unclaimed_seconds: float = Field(default=30, gt=0, description="after it, unclaimed work is offered again")
     run_seconds_max: float = Field(default=14_400, gt=0, description="from a run's creation to its end")
     job_seconds_max: int = Field(default=3600, ge=0, description="from a job's claim to its end; 0: no limit")

@@ -9,6 +9,7 @@ from tisktask_common.job_requests import Spawned, SpawnJob
 from tisktask_common.rpc import Program
 from tisktask_orchestrator import words_for_jobs as words
 from tisktask_orchestrator.authority import require_attempt
+from tisktask_orchestrator.bounds import with_bounded_policy
 from tisktask_orchestrator.callers import require_runner
 from tisktask_orchestrator.changes import RunChange, changing_run_of_job
 from tisktask_orchestrator.collaborators import Collaborators
@@ -29,6 +30,7 @@ async def spawn_job(collaborators: Collaborators, request: SpawnJob, caller: str
     require_runner(caller, request.runner)
     settings = collaborators.settings
     check_spawn(request, settings)
+    request = request.model_copy(update={"program": with_bounded_policy(request.program)})
     environment = _take_environment(collaborators.secrets, request, settings.spawn_environment_bytes_max)
     async with changing_run_of_job(collaborators, request.job_id) as change:
         parent = await require_attempt(change.connection, request, caller)

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from prometheus_client import Counter
 
-from tisktask_common.events import AttemptLost, JobQueued, RunnerLost
+from tisktask_common.events import RunnerLost
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JobKind, JobState, RunState
 from tisktask_orchestrator import words
@@ -17,16 +17,18 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import finish_job, settle_run, stop_job, stop_run
 from tisktask_orchestrator.fold import Consequence, LostAttempt, after_loss
 from tisktask_orchestrator.heartbeats import announce_runner
-from tisktask_orchestrator.holdings import release_locks_of_job
 from tisktask_orchestrator.loops import survive
+from tisktask_orchestrator.retries import retry, try_again
+from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.store.attempts import (
     list_ignored_stops,
     list_lost_attempts,
     list_overdue_attempts,
     take_lost_attempt,
 )
-from tisktask_orchestrator.store.jobs import Ending, read_job, requeue_job
+from tisktask_orchestrator.store.jobs import Ending, read_job
 from tisktask_orchestrator.store.repositories import forget_tokens
+from tisktask_orchestrator.store.retries import NextAttempt, read_retry_policy
 from tisktask_orchestrator.store.rows import AttemptKey, AttemptRow, JobRow
 from tisktask_orchestrator.store.run_data import forget_data_replies, forget_run_data
 from tisktask_orchestrator.store.runners import forget_runners, lose_hosts
@@ -103,16 +105,17 @@ async def _end_lost_attempt(collaborators: Collaborators, key: AttemptKey) -> No
             return
         attempts_lost.inc()
         log.warning("attempt_lost", run=job.run_id, job=job.id, attempt=job.attempt, runner=held.runner)
-        await _follow_loss(change, job, held, collaborators.settings.lost_retries)
+        await _follow_loss(change, job, held, collaborators.settings)
 
 
-async def _follow_loss(change: RunChange, job: JobRow, held: AttemptRow, retries_max: int) -> None:
+async def _follow_loss(change: RunChange, job: JobRow, held: AttemptRow, settings: OrchestratorSettings) -> None:
     stop = JobState(job.stop_state) if job.stop_state else None
-    lost = LostAttempt(JobKind(job.kind), held.started_at is not None, job.attempt, stop)
+    policy = await read_retry_policy(change.connection, job.id)
+    lost = LostAttempt(JobKind(job.kind), held.started_at is not None, job.attempt, stop, policy.retries_used)
     said = words.host_lost(held.runner)
-    match after_loss(lost, retries_max):
+    match after_loss(lost, settings.lost_retries):
         case Consequence.TryAgain():
-            await _try_again(change, job, held.runner, said)
+            await try_again(change, job, NextAttempt(Ending(JobState.ERRORED, said, lost_reason=said)))
             return
         case Consequence.StopAsOrdered(state):
             ending = Ending(state, job.stop_reason, lost_reason=said)
@@ -121,16 +124,10 @@ async def _follow_loss(change: RunChange, job: JobRow, held: AttemptRow, retries
             if not has_effects:
                 why = words.host_lost_before_begin(held.runner, job.attempt)
             ending = Ending(JobState.ERRORED, why, lost_reason=said)
+            if await retry(change, job, Ending(JobState.ERRORED, said, lost_reason=said), settings.retry_pause_seconds):
+                return
     await finish_job(change, job, ending)
     await settle_run(change)
-
-
-async def _try_again(change: RunChange, job: JobRow, runner: str, reason: str) -> None:
-    queued = await requeue_job(change.connection, job.id, job.attempt, reason)
-    if queued:
-        await release_locks_of_job(change, job.id)
-        change.emit_about_job(AttemptLost, job, runner=runner, reason=reason)
-        change.emit_about_job(JobQueued, queued)
 
 
 async def _end_ignored_stop(collaborators: Collaborators, key: AttemptKey) -> None:

@@ -63,6 +63,26 @@ def host_lost(runner: str) -> str:
     return f"The runner {runner} has gone silent."
 
 
+def tried_again(end: str, attempt: int, attempts: int, seconds: float) -> str:
+    return f"Attempt {attempt} of {attempts} {end}; tries again in {seconds:g} s."
+
+
+def attempt_end(exit_code: int | None, *, is_lost: bool, out_of_memory: bool) -> str:
+    """Say how an attempt has ended that is followed by another."""
+    if is_lost:
+        return "was lost"
+    if out_of_memory:
+        return "ran out of memory"
+    return "failed" if exit_code is None else f"failed with exit code {exit_code}"
+
+
+def header_timeout_too_long(paths: Sequence[str], seconds: float) -> str:
+    return (
+        f"The header comments of some programs ask for a longer timeout than jobs may have ({_duration(seconds)}): "
+        f"{_listed(paths, len(paths))}. Give a shorter one, or raise TISKTASK_JOB_SECONDS_MAX."
+    )
+
+
 def host_lost_before_begin(runner: str, attempts: int) -> str:
     times = "once" if attempts == 1 else f"{attempts} times"
     return f"The job was lost {times} before its program began, last because the runner {runner} went silent."

@@ -1,7 +1,7 @@
 -- Give a queued attempt to a runner, under a lease. No row: somebody else has it, it is to stop, or asks for other labels.
 WITH moved AS (
     UPDATE orchestrator.jobs AS job
-    SET state = 'starting', runner = %(runner)s, dispatched_at = coalesce(job.dispatched_at, now())
+    SET state = 'starting', reason = '', runner = %(runner)s, dispatched_at = coalesce(job.dispatched_at, now())
     WHERE job.id = %(job_id)s
         AND job.attempt = %(attempt)s
         AND job.state = ANY(%(from)s)

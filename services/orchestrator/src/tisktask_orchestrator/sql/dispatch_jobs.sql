@@ -57,6 +57,7 @@ WITH host AS MATERIALIZED (
         LIMIT (SELECT jobs FROM room)
     ) AS oldest
 ), candidate AS (
+            AND job.not_before <= now()
     SELECT ranked.id
     FROM (
         SELECT id, is_child, number, row_number() OVER (PARTITION BY is_child ORDER BY number, id) AS rank

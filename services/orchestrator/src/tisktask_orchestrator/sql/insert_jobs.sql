@@ -1,11 +1,16 @@
 -- Add queued jobs to a run and write their first state down; those it has already are left alone.
 WITH job AS (
-    INSERT INTO orchestrator.jobs (id, run_id, repository_id, kind, name, path, build_file, image_key, pool, state)
+    INSERT INTO orchestrator.jobs (id, run_id, repository_id, kind, name, path, build_file, image_key, pool, state,
+        retries, retry_on_lost, retry_codes, seconds_max, labels)
     SELECT
         given.id, %(run_id)s, %(repository_id)s, %(kind)s, given.name, given.path, given.build_file, given.image_key,
-        %(pool)s, 'queued'
-    FROM unnest(%(ids)s::text[], %(names)s::text[], %(paths)s::text[], %(build_files)s::text[], %(image_keys)s::text[])
-        AS given (id, name, path, build_file, image_key)
+        %(pool)s, 'queued', policy.retries, policy.on_lost, policy.on_codes, policy.seconds_max, policy.labels
+    FROM unnest(
+        %(ids)s::text[], %(names)s::text[], %(paths)s::text[], %(build_files)s::text[], %(image_keys)s::text[],
+        %(policies)s::jsonb[]
+    ) AS given (id, name, path, build_file, image_key, policy)
+    CROSS JOIN LATERAL jsonb_to_record(given.policy)
+        AS policy (retries integer, on_lost boolean, on_codes integer[], seconds_max integer, labels text[])
     ORDER BY given.id
     ON CONFLICT (run_id, kind, name) DO NOTHING
     RETURNING id, run_id, kind, name, state, reason, attempt, runner, stop_state, stop_reason, queued_at, started_at, finished_at,

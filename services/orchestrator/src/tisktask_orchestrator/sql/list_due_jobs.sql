@@ -5,7 +5,7 @@ WITH next_for_all AS (
     FROM (
         SELECT depth, id
         FROM orchestrator.jobs
-        WHERE pool = %(pool)s AND finished_at IS NULL AND dispatched_at IS NULL AND labels = '{}'
+        WHERE pool = %(pool)s AND finished_at IS NULL AND dispatched_at IS NULL AND labels = '{}' AND not_before <= now()
         UNION ALL
         SELECT depth, id
         FROM orchestrator.jobs
@@ -29,3 +29,4 @@ WHERE job.pool = %(pool)s
     AND (next_for_all.id IS NULL OR (-job.depth, job.id) < (-next_for_all.depth, next_for_all.id))
 ORDER BY job.depth DESC, job.id
 LIMIT %(jobs_max)s
+    AND job.not_before <= now()

@@ -18,6 +18,7 @@ WITH taken AS (
         AND job.state = 'queued'
         AND (job.dispatched_at IS NULL OR job.dispatched_at < now() - make_interval(secs => %(unclaimed_seconds)s))
 ), chosen AS (
+        AND job.not_before <= now()
     SELECT job.id
     FROM orchestrator.jobs AS job
     JOIN turn ON turn.id = job.id

@@ -55,6 +55,9 @@ async def insert_spawned_job(connection: Connection, child: NewChild) -> JobRow:
         has_status=request.has_status,
         may_fail=request.may_fail,
         is_detached=request.is_detached,
+        retries=program.policy.retries,
+        retry_on_lost=program.policy.on_lost,
+        retry_codes=program.policy.on_codes,
     )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg.types.json import Jsonb
+
 from tisktask_common.database.pool import Connection
 from tisktask_common.ids import JobId, RepositoryId, RunId, new_job_id
 from tisktask_common.lifecycle import JobKind, JobState, job_states_before
@@ -61,6 +63,7 @@ async def insert_jobs(connection: Connection, new: NewJobs) -> list[JobRow]:
         paths=[program.path for program in new.programs],
         build_files=[program.build_file for program in new.programs],
         image_keys=[program.image_key for program in new.programs],
+        policies=[Jsonb(program.policy.model_dump(mode="json")) for program in new.programs],
     )
 
 
@@ -121,18 +124,6 @@ async def end_job(connection: Connection, job: JobId, attempt: int, ending: Endi
         is_lost=ending.lost_reason is not None,
         lost_reason=ending.lost_reason or "",
         **_states_before(ending.state),
-    )
-
-
-async def requeue_job(connection: Connection, job: JobId, attempt: int, reason: str) -> JobRow | None:
-    return await fetch_one(
-        connection,
-        JobRow,
-        "requeue_job",
-        job_id=job,
-        attempt=attempt,
-        reason=reason,
-        **_states_before(JobState.QUEUED),
     )
 
 

@@ -1,7 +1,7 @@
 """Prepares a run: fetches the commit, finds its jobs, and makes their images. Its log tells a person what happened."""
 
 from tisktask_common.lifecycle import JobState
-from tisktask_common.rpc import BuiltImage, JobSpec, Prepared, Program
+from tisktask_common.rpc import BuiltImage, JobSpec, Policy, Prepared, Program
 from tisktask_runner import words
 from tisktask_runner.attempt.commit import CommitRead, read_commit
 from tisktask_runner.attempt.directory import AttemptDirectory
@@ -13,8 +13,9 @@ from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.workshop import Workshop
 from tisktask_runner.image.key import ImagePlan, plan_image
 from tisktask_runner.source.checkout import check_out
-from tisktask_runner.source.discovery import Discovered, TooManyPrograms, discover
-from tisktask_runner.source.outcomes import CheckedOut, Fetched
+from tisktask_runner.source.discovery import Discovered, FoundProgram, TooManyPrograms, discover
+from tisktask_runner.source.outcomes import CheckedOut, CheckoutFailed, Fetched
+from tisktask_runner.source.policies import HeaderMistakes, Policies, read_policies
 from tisktask_runner.source.unsupported import unsupported_warnings
 
 
@@ -30,18 +31,35 @@ async def prepare(shop: Workshop, directory: AttemptDirectory, spec: JobSpec, st
         return _tell(notes, failed(found.reason))
     warnings = [*found.warnings, *unsupported_warnings(read.listing)]
     _tell_found(notes, read.fetched, found, warnings)
+    policies = await _read_policies(notes, read, found)
+    if isinstance(policies, Outcome):
+        return _tell(notes, policies)
     plans = {program.path: plan_image(read.listing, program.path, PLATFORM) for program in found.programs}
     built = await stopwatch.time("images", _make_images(shop, directory, read.fetched, plans))
     if isinstance(built, Outcome):
         return _tell(notes, built)
     prepared = Prepared(
-        programs=[_program(found_one.name, found_one.path, plans[found_one.path]) for found_one in found.programs],
+        programs=[
+            _program(one, plans[one.path]).model_copy(update={"policy": policies.get(one.path, Policy())})
+            for one in found.programs
+        ],
         warnings=warnings,
         title=read.fetched.title,
         images_built=built,
     )
     reason = "" if found.programs else found.reason_if_empty
     return Outcome(JobState.SUCCEEDED, reason, prepared=prepared)
+
+
+async def _read_policies(notes: Notes, read: CommitRead, found: Discovered) -> Policies | Outcome:
+    policies = await read_policies(read.fetched.mirror, read.listing, [program.path for program in found.programs])
+    if isinstance(policies, CheckoutFailed):
+        return outcome_of_source(policies)
+    if isinstance(policies, HeaderMistakes):
+        for mistake in policies.mistakes:
+            notes.say(mistake)
+        return failed(policies.reason)
+    return policies
 
 
 async def _make_images(
@@ -67,10 +85,10 @@ async def _make_images(
     return built
 
 
-def _program(name: str, path: str, plan: ImagePlan | None) -> Program:
+def _program(found: FoundProgram, plan: ImagePlan | None) -> Program:
     if plan is None:
-        return Program(name=name, path=path)
-    return Program(name=name, path=path, build_file=plan.build_file, image_key=plan.key)
+        return Program(name=found.name, path=found.path)
+    return Program(name=found.name, path=found.path, build_file=plan.build_file, image_key=plan.key)
 
 
 def _tell(notes: Notes, outcome: Outcome) -> Outcome:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from tisktask_common.errors import InfrastructureError
-from tisktask_common.rpc import JobSpec, Program
+from tisktask_common.rpc import JobSpec, Policy, Program
 from tisktask_runner.attempt.claim import claim
 from tisktask_runner.attempt.commit import CommitRead, read_commit
 from tisktask_runner.attempt.custody import Custody
@@ -30,7 +30,9 @@ from tisktask_runner.jobsocket.repeats import Repeats
 from tisktask_runner.jobsocket.server import JobSocket
 from tisktask_runner.jobsocket.voice import Voice
 from tisktask_runner.sidecar.sidecars import Sidecars
-from tisktask_runner.source.outcomes import NotFetched
+from tisktask_runner.source.mirror import fetch_commit
+from tisktask_runner.source.outcomes import CheckoutFailed, Fetched, NotFetched
+from tisktask_runner.source.policies import HeaderMistakes, read_policies
 from tisktask_runner.source.tree import Listing
 
 log = structlog.get_logger()
@@ -41,7 +43,8 @@ async def open_socket(shop: Workshop, custody: Custody, lending: Lending, sideca
     """Serve the attempt's program. Also one that runs already: its clients find the same path again."""
     spec = custody.record.spec
     voice = Voice(shop.bus, shop.runner, spec, shop.news, lending.lent)
-    commit = Commit(_CommitReader(shop, custody).read, PLATFORM, _own_image(spec.program))
+    reader = _CommitReader(shop, custody)
+    commit = Commit(reader.read, reader.read_policy, PLATFORM, _own_image(spec.program))
     data, channels = RunData(voice), Channels(voice)
     table = CommandTable.of(
         Jobs(voice, commit, Repeats(spec.attempt, custody.directory.answered)).commands(),
@@ -99,6 +102,17 @@ class _CommitReader:
         if not isinstance(found, CommitRead):
             raise CommandError("TRYAGAIN", request_words.commit_unreadable(found.reason))
         return found.listing
+
+    async def read_policy(self, files: CommitFiles, path: str) -> Policy:
+        fetched = await fetch_commit(self.shop.mirrors, self.shop.wanted_commit(self.custody.record.spec))
+        if not isinstance(fetched, Fetched):
+            raise CommandError("TRYAGAIN", request_words.commit_unreadable(fetched.reason))
+        policies = await read_policies(fetched.mirror, files.listing, [path])
+        if isinstance(policies, CheckoutFailed):
+            raise CommandError("TRYAGAIN", request_words.commit_unreadable(policies.reason))
+        if isinstance(policies, HeaderMistakes):
+            raise CommandError("ERR", policies.reason)
+        return policies.get(path, Policy())
 
 
 def _own_image(program: Program | None) -> ImageSource:

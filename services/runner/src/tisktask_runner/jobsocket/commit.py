@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tisktask_common.rpc import Program
+from tisktask_common.rpc import Policy, Program
 from tisktask_runner.image.key import plan_build, plan_image
 from tisktask_runner.jobsocket.programs import CommitFiles, ImageSource, find_build_file, find_program
 from tisktask_runner.jobsocket.spawn_order import SpawnOrder
@@ -18,6 +18,8 @@ _REMEMBERED_MAX = 256
 
 #: Lists the commit's files, with the text of a build file of any name; raises CommandError.
 ReadFiles = Callable[[str | None], Awaitable[CommitFiles]]
+#: Reads what the program at a path says about how it wants to be run; raises CommandError.
+ReadPolicy = Callable[[CommitFiles, str], Awaitable[Policy]]
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Commit:
     """The commit that a job belongs to, for finding what its children are made of."""
 
     read: ReadFiles
+    read_policy: ReadPolicy
     platform: str
     #: Image of the job itself: its command lines run in the same.
     own_image: ImageSource
@@ -34,9 +37,9 @@ class Commit:
 
     async def resolve(self, order: SpawnOrder) -> Program:
         """Make the program that an order means; raises CommandError."""
-        path, image = "", self.own_image
+        path, image, policy = "", self.own_image, Policy()
         if order.shell is None:
-            path, image = await self._remembered(("program", order.program), lambda: self._find(order.program))
+            path, image, policy = await self._remembered(("program", order.program), lambda: self._find(order.program))
         if order.image:
             image = ImageSource(image=order.image)
         elif asked := order.build_file:
@@ -49,16 +52,18 @@ class Commit:
             image=image.image,
             shell=order.shell,
             arguments=order.arguments,
+            policy=policy,
         )
 
-    async def _find(self, asked: str) -> tuple[str, ImageSource]:
+    async def _find(self, asked: str) -> tuple[str, ImageSource, Policy]:
         files = await self.read(None)
 
         def find() -> tuple[str, ImageSource]:
             path = find_program(files, asked)
             return path, ImageSource.planned(plan_image(files.listing, path, self.platform))
 
-        return await in_own_thread("program", find)
+        path, image = await in_own_thread("program", find)
+        return path, image, await self.read_policy(files, path)
 
     async def _plan(self, asked: str) -> ImageSource:
         files = await self.read(None)

@@ -100,6 +100,8 @@ class Jobs:
 
     async def _start(self, request_id: str, order: SpawnOrder) -> Spawned:
         program, sealed = await asyncio.gather(self._commit.resolve(order), self._seal(order.environment))
+        # What the parent says counts more than what the program says about itself.
+        policy = program.policy
         return await self._voice.ask(
             SpawnJob(
                 **self._voice.signature,
@@ -107,8 +109,8 @@ class Jobs:
                 key=order.key,
                 program=program,
                 sealed_environment=sealed,
-                labels=order.labels,
-                seconds_max=order.seconds_max,
+                labels=order.labels or policy.labels,
+                seconds_max=order.seconds_max or policy.seconds_max,
                 has_status=order.has_status,
                 may_fail=order.may_fail,
                 is_detached=order.is_detached,
