@@ -25,7 +25,7 @@ from tisktask_runner.attempt.workshop import Workshop
 from tisktask_runner.heartbeat import Presence, beat_forever
 from tisktask_runner.news import NewsDesk
 from tisktask_runner.slots import Slots
-from tisktask_runner.worker import Worker
+from tisktask_runner.worker import Hold, Worker
 
 POLL_SECONDS = 0.5
 
@@ -186,6 +186,7 @@ async def start_host(
     roster = ScriptedRoster(shop, script)
     presence = Presence(name, "1", "default", slots.own, list(labels), asyncio.Event())
     worker = Worker(shop, roster, "default", slots, presence.is_due)
+    worker.hold(Hold.UNHEARD)
     roster.on_lending(presence.is_due.set)
     await desk.open(bus, name)
     works = [

@@ -17,10 +17,10 @@ _COMMANDS = {
     "run": "List, show and cancel runs.",
     "job": "Show and cancel jobs.",
     "logs": "Print a job's log.",
-    "runner": "List runners.",
+    "runner": "List, pause and drain runners.",
     "doctor": "Find out what is wrong, and what to do about it.",
     "db": "Migrate, inspect and reset the database.",
-    "bus": "Set up the message bus and its users.",
+    "bus": "Set up the message bus and its users; see to what could not be handled.",
 }
 
 

@@ -25,6 +25,7 @@ _COLOURS = {
     "alive": "green",
     "lost": "red",
     "draining": "yellow",
+    "paused": "yellow",
     "ok": "green",
     "problem": "red",
     "warning": "yellow",

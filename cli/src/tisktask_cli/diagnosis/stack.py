@@ -83,7 +83,11 @@ def _check_runners(server: Server) -> list[Finding]:
     slots = sum(runner["slots"] for runner in alive)
     if all(runner["is_draining"] for runner in alive):
         return [
-            warning("runners", "all are draining: they take no new jobs", "start others, or wait for their restart")
+            warning(
+                "runners",
+                "all are draining or paused: they take no new jobs",
+                "resume them (`tisktask runner resume`), start others, or wait for their restart",
+            )
         ]
     waiting = sum(runner["waiting"] for runner in alive)
     labels = sorted({label for runner in alive for label in runner["labels"]})

@@ -174,6 +174,7 @@ class HeartbeatReply(Value):
     offers: list[AttemptRef] = Field(
         default_factory=list[AttemptRef], description="attempts that ask for labels which this host has: claim them"
     )
+    is_paused: bool = Field(default=False, description="take nothing more until this is false again")
 
 
 class Heartbeat(Request[HeartbeatReply]):
@@ -190,6 +191,7 @@ class Heartbeat(Request[HeartbeatReply]):
     free: int = Field(default=0, description="slots without a job")
     labels: list[str] = Field(default_factory=list[str], description="what this host offers besides its pool")
     is_draining: bool = False
+    has_paused: bool = Field(default=False, description="takes nothing, as it was told, and no claim is on its way")
     version: str = ""
     engine: str = Field(default="", description="what runs the containers: podman 4.3.1, runc, cgroup v1")
 

@@ -127,7 +127,9 @@ class RunnerRecord(Record):
     pool: str
     slots: int
     busy: int | None = None
-    is_draining: bool = False
+    is_draining: bool = Field(default=False, description="takes no new jobs: it is about to end, or paused")
+    is_paused: bool = Field(default=False, description="a person has told it to take no new jobs")
+    is_drained: bool = Field(default=False, description="it is paused, and nothing runs there any more")
     version: str | None = None
     engine: str | None = None
     last_seen_at: datetime

@@ -8,6 +8,7 @@ from tisktask_logstream.api.jobs import JobRoutes
 from tisktask_logstream.api.openapi import openapi_document
 from tisktask_logstream.api.operations import PREFIX, add_routes
 from tisktask_logstream.api.repositories import RepositoryRoutes
+from tisktask_logstream.api.runners import RunnerRoutes
 from tisktask_logstream.api.runs import RunRoutes
 from tisktask_logstream.archive.library import Library
 from tisktask_logstream.auth.credentials import Credentials
@@ -52,6 +53,7 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
             parts.store, parts.bus, parts.library, LogFollower(parts.library, parts.store), parts.seats
         ).operations(),
         *RepositoryRoutes(parts.store, parts.bus).operations(),
+        *RunnerRoutes(parts.store, parts.bus).operations(),
     ]
     document = openapi_document(operations)
 

@@ -36,12 +36,14 @@ from tisktask_common.rpc import (
     RerunJob,
     RerunRun,
 )
+from tisktask_common.runner_pauses import PauseRunner
 from tisktask_orchestrator.cancels import cancel_job, cancel_run
 from tisktask_orchestrator.channels import publish_message, set_subscriptions
 from tisktask_orchestrator.claims import claim
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.heartbeats import note_heartbeat
 from tisktask_orchestrator.locks import release_lock, take_lock
+from tisktask_orchestrator.pauses import pause_runner
 from tisktask_orchestrator.remarks import note_annotation, note_description
 from tisktask_orchestrator.reports import note_began, note_ended
 from tisktask_orchestrator.repositories import (
@@ -73,6 +75,7 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     RemoveRepository: take_out_repository,
     CancelRun: cancel_run,
     CancelJob: cancel_job,
+    PauseRunner: pause_runner,
     RerunRun: rerun_run,
     RerunJob: rerun_job,
     SpawnJob: spawn_job,

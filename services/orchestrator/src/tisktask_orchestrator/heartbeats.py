@@ -14,6 +14,7 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import order_for
 from tisktask_orchestrator.store.attempts import extend_leases
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
+from tisktask_orchestrator.store.pauses import is_runner_paused, set_has_paused
 from tisktask_orchestrator.store.rows import LeaseRow, WorkRow
 from tisktask_orchestrator.store.runners import count_slots, join_host, list_due_jobs, offer_jobs, upsert_runner
 from tisktask_orchestrator.transactions import transaction
@@ -28,7 +29,13 @@ async def note_heartbeat(collaborators: Collaborators, beat: Heartbeat, caller: 
     lease_seconds = collaborators.settings.lease_seconds
     async with transaction(collaborators.pool) as connection:
         has_joined = await join_host(connection, beat.runner)
+        is_paused = await is_runner_paused(connection, beat.runner, beat.replica)
+        if is_paused:
+            # For those who look for room it is the same.
+            beat = beat.model_copy(update={"is_draining": True})
         await upsert_runner(connection, beat, lease_seconds)
+        if is_paused and beat.has_paused:
+            await set_has_paused(connection, beat.runner, beat.replica)
         if has_joined:
             await announce_runner(
                 connection, RunnerJoined(runner=beat.runner, slots=await count_slots(connection, beat.runner))
@@ -38,7 +45,7 @@ async def note_heartbeat(collaborators: Collaborators, beat: Heartbeat, caller: 
         offers = await _offers(connection, beat, collaborators.settings.unclaimed_seconds)
     if has_joined or len(beat.attempts) - beat.waiting < beat.slots:
         collaborators.work_wanted.set()
-    return _reply(beat, leases, offers)
+    return _reply(beat, leases, offers).model_copy(update={"is_paused": is_paused})
 
 
 async def announce_runner(connection: Connection, event: RunnerEvent) -> None:

@@ -156,6 +156,17 @@ def being_stopped(what: str) -> str:
 # --- what is wrong with a request
 
 
+NOT_PAUSED = "it was not paused"
+
+
+def unknown_runner(runner: str, replica: str) -> str:
+    return f"runner {runner}{f' has no replica {replica}' if replica else ' is not known'}"
+
+
+def host_is_paused(runner: str) -> str:
+    return f"all of {runner} is paused: resume it without naming a replica"
+
+
 def unknown_repository(repository: str) -> str:
     return f"there is no repository {repository}"
 

@@ -36,7 +36,7 @@ from tisktask_runner.settings import RunnerSettings
 from tisktask_runner.slots import Slots
 from tisktask_runner.source.mirror import Mirrors
 from tisktask_runner.source.transfer import TransferLimits
-from tisktask_runner.worker import Worker, obey_orders
+from tisktask_runner.worker import Hold, Worker, obey_orders
 
 log = structlog.get_logger()
 
@@ -76,7 +76,8 @@ async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> N
     worker = Worker(shop, roster, settings.pool, Slots(settings.slots, settings.lent_slots_max), has_room)
     roster.on_lending(presence.is_due.set)
     ages = Ages(settings.mirror_days * _DAY_SECONDS, settings.image_days * _DAY_SECONDS)
-    worker.puller.is_paused = True  # until Podman has answered
+    worker.hold(Hold.PODMAN)
+    worker.hold(Hold.UNHEARD)
     await obey_orders(shop.bus, settings.runner, roster)
     await shop.news.open(shop.bus, settings.runner)
     await shop.messages.open(shop.bus, settings.runner)
@@ -142,14 +143,16 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
 
 async def _heed_podman(engine: Engine, worker: Worker, presence: Presence) -> None:
     """Take no work while Podman is away."""
+    was_there = False
     while True:
         is_there = await engine.ping()
-        if is_there and worker.puller.is_paused:
+        if is_there and not was_there:
             log.info("podman_found")
-            worker.puller.resume()
-        elif not is_there and not worker.puller.is_paused:
+            worker.release(Hold.PODMAN)
+        elif not is_there and was_there:
             log.warning("podman_away", consequence="no work is taken")
-            worker.puller.is_paused = True
+            worker.hold(Hold.PODMAN)
+        was_there = is_there
         try:
             if is_there and not presence.engine:
                 presence.engine = str(await engine.version())

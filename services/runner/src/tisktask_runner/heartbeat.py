@@ -85,6 +85,7 @@ async def beat(bus: Bus, presence: Presence, roster: Roster, worker: Worker) -> 
         free=0 if presence.is_draining else worker.free,
         labels=presence.labels,
         is_draining=presence.is_draining,
+        has_paused=worker.has_paused,
         version=version("tisktask-runner"),
         engine=presence.engine,
     )
@@ -98,4 +99,5 @@ async def beat(bus: Bus, presence: Presence, roster: Roster, worker: Worker) -> 
         roster.fence(ref)
     for order in reply.stop:
         roster.stop(order)
+    worker.heed(is_paused=reply.is_paused)
     worker.offer(reply.offers)

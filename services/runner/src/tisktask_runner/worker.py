@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from enum import Enum
 
 import structlog
 from nats.aio.msg import Msg
@@ -32,6 +33,15 @@ claims = Counter("tisktask_claims_total", "Claims of attempts, by their answer",
 work_given_back = Counter("tisktask_work_given_back_total", "Work messages that came when all slots were taken again")
 
 
+class Hold(Enum):
+    """Why a process takes no work."""
+
+    PODMAN = "podman has not answered"
+    #: It may have been paused before its start.
+    UNHEARD = "no heartbeat was answered yet"
+    PAUSED = "a person has paused it"
+
+
 class Worker:
     """The pull loop of one process, what it was offered, and its eyes for abandoned attempts."""
 
@@ -48,6 +58,8 @@ class Worker:
         #: Set when there is room for what the orchestrator might offer.
         self._has_room = has_room
         self._is_closing = False
+        #: Why no work is taken; while there is one.
+        self._holds: set[Hold] = set()
         self.puller = Puller(shop.bus, work_consumer(pool), self._take, concurrency=slots.own)
         roster.on_lending(self.fit)
 
@@ -60,6 +72,36 @@ class Worker:
     def free(self) -> int:
         """Count the slots that the orchestrator may offer jobs for."""
         return 0 if self.puller.is_paused else max(0, self.room - len(self._offers))
+
+    @property
+    def has_paused(self) -> bool:
+        """Whether it takes nothing, as it was told to: no claim is on its way either."""
+        return Hold.PAUSED in self._holds and self._claiming == 0
+
+    def hold(self, why: Hold) -> None:
+        """Take no work until this is released."""
+        self._holds.add(why)
+        self.puller.is_paused = True
+
+    def release(self, why: Hold) -> None:
+        if why not in self._holds:
+            return
+        self._holds.remove(why)
+        if not self._holds:
+            self.puller.resume()
+            self._make_use_of_slot()
+
+    def heed(self, *, is_paused: bool) -> None:
+        """Do what the answer to a heartbeat says about taking work."""
+        if is_paused != (Hold.PAUSED in self._holds):
+            log.info("runner_paused" if is_paused else "runner_resumed")
+        if is_paused:
+            self.hold(Hold.PAUSED)
+            # Others are offered them.
+            self._offers.clear()
+        else:
+            self.release(Hold.PAUSED)
+        self.release(Hold.UNHEARD)
 
     async def adopt_forever(self) -> None:
         """Look for abandoned attempts every second. They take slots of ours."""
@@ -77,7 +119,7 @@ class Worker:
 
     def offer(self, refs: Iterable[AttemptRef]) -> None:
         """Be offered attempts: they are claimed as soon as there is a slot."""
-        if self._is_closing:
+        if self._is_closing or Hold.PAUSED in self._holds:
             return
         for ref in refs:
             name = attempt_name(ref)
@@ -104,8 +146,8 @@ class Worker:
 
     async def _take(self, message: Msg) -> None:
         """Claim, acknowledge, and hold the slot until the attempt has ended."""
-        if self.room <= 0:
-            # It was asked for when jobs waited that go on meanwhile: another host may have a slot for it.
+        if self.room <= 0 or Hold.PAUSED in self._holds:
+            # It was asked for when jobs waited that go on meanwhile, or before a pause: another host may have a slot.
             work_given_back.inc()
             await message.nak()
             return

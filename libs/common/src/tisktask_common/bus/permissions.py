@@ -34,6 +34,7 @@ from tisktask_common.rpc import (
     RerunJob,
     RerunRun,
 )
+from tisktask_common.runner_pauses import PauseRunner
 from tisktask_common.subjects import (
     DEFAULT_POOL,
     LOGS_FOR_LOGSTREAM,
@@ -126,7 +127,7 @@ def service_users() -> list[User]:
                 *_consume(LOGS_FOR_LOGSTREAM),
                 "$JS.API.STREAM.PURGE.LOGS",
                 *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
-                *_ask("logstream", RerunRun, RerunJob),
+                *_ask("logstream", RerunRun, RerunJob, PauseRunner),
             ],
             [*_ANY_EVENT, f"rpc.{ReadJobLog.subject_name}.*"],
             may_reply=True,

@@ -109,6 +109,12 @@ class NoQuery(Strict):
     """Nothing is asked for in the address."""
 
 
+class ReplicaQuery(Strict):
+    """Which of a host's runners."""
+
+    replica: str = Field(default="", max_length=200, description="empty: all of them, also those to come")
+
+
 class RunsQuery(Strict):
     """Which runs to list."""
 

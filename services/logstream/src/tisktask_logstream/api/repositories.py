@@ -1,4 +1,4 @@
-"""Operations on repositories and runners. Secrets are sealed for the orchestrator before they leave this process."""
+"""Operations on repositories. Secrets are sealed for the orchestrator before they leave this process."""
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -8,7 +8,7 @@ from tisktask_common.ids import RepositoryId
 from tisktask_common.rpc import AddRepository, AskPublicKey, RemoveRepository
 from tisktask_common.sealing import seal
 from tisktask_logstream import words
-from tisktask_logstream.api.models import Done, NewRepository, RepositoryList, RunnerList
+from tisktask_logstream.api.models import Done, NewRepository, RepositoryList
 from tisktask_logstream.api.operations import Operation, json_answer
 from tisktask_logstream.api.requests import read_body
 from tisktask_logstream.api.runs import PATIENCE_SECONDS
@@ -18,7 +18,7 @@ from tisktask_logstream.store import Store
 
 
 class RepositoryRoutes:
-    """Lists, adds and removes repositories; lists runners."""
+    """Lists, adds and removes repositories."""
 
     def __init__(self, store: Store, bus: BusLink) -> None:
         self._store = store
@@ -39,7 +39,6 @@ class RepositoryRoutes:
                 errors=(409, 413, 415),
             ),
             Operation("DELETE", "/repositories/{id}", self.remove_repository, "Remove one", Done, errors=(404,)),
-            Operation("GET", "/runners", self.list_runners, "Runner processes", RunnerList),
         ]
 
     async def list_repositories(self, _request: web.Request) -> web.StreamResponse:
@@ -65,9 +64,6 @@ class RepositoryRoutes:
         order = RemoveRepository(repository_id=RepositoryId(request.match_info["id"]))
         reply = await self._bus.request(order, PATIENCE_SECONDS)
         return json_answer(Done(accepted=reply.accepted, reason=reply.reason))
-
-    async def list_runners(self, _request: web.Request) -> web.StreamResponse:
-        return json_answer(RunnerList(items=await self._store.list_runners()))
 
     async def _seal(self, secret: SecretStr | None) -> str | None:
         if secret is None:
