@@ -56,8 +56,8 @@ class RunStory:
     def job_created(self, name: str, kind: JobKind = JobKind.PROGRAM, **more: Any) -> JobCreated:
         return JobCreated(**self._job(name, JobState.QUEUED, kind), **more)
 
-    def job_queued(self, name: str, attempt: int = 1) -> JobQueued:
-        return JobQueued(**self._job(name, JobState.QUEUED, attempt=attempt))
+    def job_queued(self, name: str, attempt: int = 1, reason: str = "") -> JobQueued:
+        return JobQueued(**self._job(name, JobState.QUEUED, attempt=attempt), reason=reason)
 
     def job_claimed(self, name: str) -> JobClaimed:
         return JobClaimed(**self._job(name, JobState.STARTING), runner="local")

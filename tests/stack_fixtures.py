@@ -30,6 +30,7 @@ def stack() -> Iterator[Stack]:
         "TISKTASK_PODMAN_RUNROOT": str(storage.runroot),
         "TISKTASK_LABELS": "gpu,big",
         "TISKTASK_SLOTS": "2",
+        "TISKTASK_RETRY_PAUSE_SECONDS": "0.2",
     }
     stack = Stack(folder / "data", environment, runners=2)
     try:

@@ -31,6 +31,7 @@ TYPES = frozenset(
         "job.concluded",
         "job.progress",
         "job.attempt_lost",
+        "job.attempt_failed",
     }
 )
 

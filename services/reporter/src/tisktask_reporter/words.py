@@ -3,7 +3,7 @@
 import signal
 import unicodedata
 
-from tisktask_common.events import JobConcluded, JobEvent, JobFinished, JobProgress, RunFinished
+from tisktask_common.events import JobConcluded, JobEvent, JobFinished, JobProgress, JobQueued, RunFinished
 from tisktask_common.lifecycle import JobState, RunState
 
 #: GitHub answers 422 to more. The limit is in characters.
@@ -52,9 +52,20 @@ def _count_jobs(event: RunFinished, took: str) -> str:
 
 
 def describe_job_at_work(event: JobEvent) -> str:
-    """Show what a job says about itself."""
-    text = (event.status_text if isinstance(event, JobProgress) else "").strip() or IN_PROGRESS
+    """Show what a job says about itself, or why it waits once more."""
+    text = _said_at_work(event).strip() or IN_PROGRESS
     return fit(f"{event.title}: {text}" if event.title.strip() else text, DESCRIPTION_CHARACTERS_MAX)
+
+
+def _said_at_work(event: JobEvent) -> str:
+    match event:
+        case JobProgress():
+            return event.status_text
+        case JobQueued():
+            # It is a sentence, and becomes a description like all others.
+            return f"{event.reason[:1].lower()}{event.reason[1:].removesuffix('.')}"
+        case _:
+            return ""
 
 
 def describe_job_end(event: JobFinished) -> str:
