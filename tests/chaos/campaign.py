@@ -21,9 +21,8 @@ SETTLE_SECONDS = 180.0
 def run_campaign(project: Project, storage: Storage, seed: int, seconds: float) -> Verdict:
     """Push and strike for so long, wait until all is at rest, and judge."""
     stack = project.stack
-    assert stack.process
     load = Load(project, seed)
-    striker = Striker(stack.process.pid, plan(seed, seconds))
+    striker = Striker(stack, plan(seed, seconds))
     witness = Witness(stack.data / "runner" / "jobs")
     over, struck = threading.Event(), threading.Event()
     with ThreadPoolExecutor(3, "chaos") as threads:

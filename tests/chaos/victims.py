@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from chaos.schedule import Blow, Part
+from chaos.schedule import RUNNERS, Blow, Part
+from stack import Stack
+from tisktask_cli.stack.layout import Layout
+from tisktask_cli.stack.ports import PortBook
 
 _MARKS = {
     Part.INGEST: "-m tisktask_ingest",
@@ -18,9 +21,10 @@ _MARKS = {
     Part.POSTGRES: "postgres -D",
     Part.ENGINE: "system service",
 }
+_RUNNER_MARK, _ENGINE_MARK = "-m tisktask_runner", "tisktask_runner.engine"
 _SESSION_MARK = "postgres: tisktask tisktask"
-#: A part that has just died is not there for a moment.
-_FIND_SECONDS = 3.0
+#: A part that has just died is not there for a moment; its supervisor waits for up to 10 s.
+_FIND_SECONDS = 15.0
 _LOOK_SECONDS = 0.05
 
 
@@ -38,7 +42,7 @@ class Struck:
 class Striker:
     """Carries a plan out, in a thread of its own."""
 
-    stack_pid: int
+    stack: Stack
     plan: list[Blow]
     struck: list[Struck] = field(default_factory=list[Struck])
     #: Nothing was there to be hit.
@@ -89,27 +93,32 @@ class Striker:
 
     def _find_soon(self, part: Part) -> psutil.Process | None:
         deadline = time.monotonic() + _FIND_SECONDS
-        while (found := find(self.stack_pid, part)) is None and time.monotonic() < deadline:
+        while (found := find(self.stack, part)) is None and time.monotonic() < deadline:
+            self._resume(time.monotonic())
             time.sleep(_LOOK_SECONDS)
         return found
 
 
-def find(stack_pid: int, part: Part) -> psutil.Process | None:
+def find(stack: Stack, part: Part) -> psutil.Process | None:
     """Find the process of a part below a stack."""
-    for process in psutil.Process(stack_pid).children():
+    assert stack.process
+    layout = Layout.of(stack.data)
+    for process in psutil.Process(stack.process.pid).children():
         try:
-            if _is_part(process, part):
+            if _is_part(process, part, layout):
                 return process
-            if part is Part.POSTGRES_SESSION and _is_part(process, Part.POSTGRES):
+            if part is Part.POSTGRES_SESSION and _is_part(process, Part.POSTGRES, layout):
                 return next((one for one in process.children() if _SESSION_MARK in " ".join(one.cmdline())), None)
         except psutil.NoSuchProcess:
             continue
     return None
 
 
-def _is_part(process: psutil.Process, part: Part) -> bool:
-    command = process.cmdline()
-    if part in {Part.RUNNER_1, Part.RUNNER_2}:
-        replica = part.removeprefix("runner-")
-        return command[-2:] == ["-m", "tisktask_runner"] and process.environ().get("TISKTASK_REPLICA") == replica
-    return part in _MARKS and _MARKS[part] in " ".join(command)
+def _is_part(process: psutil.Process, part: Part, layout: Layout) -> bool:
+    command = " ".join(process.cmdline())
+    if part in RUNNERS:
+        # Their commands are the same, their health addresses are not.
+        port = PortBook(layout.ports).known(part)
+        is_runner = _RUNNER_MARK in command and _ENGINE_MARK not in command
+        return is_runner and any(one.laddr.port == port for one in process.net_connections() if one.laddr)
+    return part in _MARKS and _MARKS[part] in command
