@@ -15,7 +15,8 @@ from tisktask_common.lifecycle import RunState
 _TABLES: LiteralString = """
 CREATE SCHEMA api;
 CREATE TABLE api.repositories (id text, forge text, full_name text, clone_url text, api_url text, has_token boolean,
-    has_webhook_secret boolean, created_at timestamptz DEFAULT now());
+    has_webhook_secret boolean, created_at timestamptz DEFAULT now(), supersede_pull_requests boolean DEFAULT true,
+    supersede_branches boolean DEFAULT false, jobs_max integer, priority integer DEFAULT 0);
 CREATE TABLE api.runs (id text, number bigint, repository_id text, forge text, repository text, event text,
     action text, sha text, ref text, branch text, tag text, pull_request bigint, actor text, title text,
     trigger_id text, delivery text, state text, reason text DEFAULT '', warnings text[] DEFAULT '{}',
@@ -28,6 +29,8 @@ CREATE TABLE api.jobs (id text, run_id text, kind text, name text, path text, st
     labels text[] DEFAULT '{}', has_status boolean DEFAULT true, may_fail boolean DEFAULT false,
     is_detached boolean DEFAULT false, arguments text[] DEFAULT '{}', shell text);
 CREATE INDEX ON api.jobs (run_id);
+CREATE TABLE api.reruns (run_id text, number bigint, rerun_of text, rerun_of_number bigint);
+CREATE TABLE api.carried_jobs (job_id text, carried_from text, carried_from_run text);
 CREATE TABLE api.annotations (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run_id text, job_id text,
     attempt integer DEFAULT 1, level text DEFAULT 'notice', file text, line integer, text text,
     created_at timestamptz DEFAULT now());
@@ -37,6 +40,7 @@ CREATE TABLE api.attempts (job_id text, attempt integer, runner text, state text
 CREATE TABLE api.runners (runner text, replica text, pool text, slots integer, busy integer, is_draining boolean,
     version text, engine text, last_seen_at timestamptz, is_alive boolean,
     labels text[] DEFAULT '{}', waiting integer DEFAULT 0);
+CREATE TABLE api.paused_runners (runner text, replica text, has_paused boolean);
 """
 
 

@@ -55,6 +55,9 @@ class Server:
     def post(self, path: str, body: Any = None) -> Any:
         return self._call("POST", path, body if body is not None else {})
 
+    def patch(self, path: str, body: Any) -> Any:
+        return self._call("PATCH", path, body)
+
     def delete(self, path: str) -> Any:
         return self._call("DELETE", path)
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tisktask_cli.api_client import Server, segment
+from tisktask_cli.commands.repo_settings import change, find_repository, show, superseding
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.errors import CommandError, Exit
 from tisktask_cli.find_server import server_of
@@ -23,7 +24,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path, allow_dash=True)
 
 @click.group("repo")
 def command() -> None:
-    """Add, list and remove repositories."""
+    """Add, list, change and remove repositories."""
+
+
+command.add_command(show)
+command.add_command(change)
 
 
 @command.command("add")
@@ -86,11 +91,15 @@ def list_repositories(context: click.Context, *, data_dir: Path | None, as_json:
             item["clone_url"],
             "yes" if item["has_token"] else "no",
             "yes" if item["has_webhook_secret"] else "no",
+            superseding(item),
+            "no limit" if item["jobs_max"] is None else str(item["jobs_max"]),
+            str(item["priority"]),
             ago(item["created_at"]),
         ]
         for item in page["items"]
     ]
-    print_table(["repository", "forge", "clone address", "token", "secret", "added"], rows)
+    header = ["repository", "forge", "clone address", "token", "secret", "superseding", "jobs", "priority", "added"]
+    print_table(header, rows)
 
 
 @command.command("remove")
@@ -102,15 +111,8 @@ def list_repositories(context: click.Context, *, data_dir: Path | None, as_json:
 def remove(context: click.Context, repository: str, *, forge: str | None, data_dir: Path | None, as_json: bool) -> int:
     """Take no more webhooks of a repository. Its runs stay."""
     server = server_of(context, data_dir)
-    found = [
-        item
-        for item in server.get("/repositories")["items"]
-        if repository in {item["id"], item["full_name"]} and forge in {None, item["forge"]}
-    ]
-    if len(found) != 1:
-        what = f"there are several {repository}: say which with --forge" if found else f"there is no {repository}"
-        raise CommandError(what, Exit.USAGE)
-    return print_order(server.delete(f"/repositories/{segment(found[0]['id'])}"), as_json=as_json)
+    found = find_repository(server, repository, forge)
+    return print_order(server.delete(f"/repositories/{segment(found['id'])}"), as_json=as_json)
 
 
 def _request(found: ForgeRepository, token: str | None, secret: str | None) -> dict[str, Any]:

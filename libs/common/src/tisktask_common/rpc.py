@@ -188,6 +188,7 @@ class Heartbeat(Request[HeartbeatReply]):
     pool: str
     attempts: list[AttemptRef]
     waiting: int = Field(default=0, description="jobs that wait for others, and lend their slot meanwhile")
+    waiting_jobs: list[JobId] = Field(default_factory=list[JobId], description="which of the attempts' jobs wait so")
     free: int = Field(default=0, description="slots without a job")
     labels: list[str] = Field(default_factory=list[str], description="what this host offers besides its pool")
     is_draining: bool = False

@@ -117,6 +117,12 @@ class RepositoryRecord(Record):
     has_token: bool = False
     has_webhook_secret: bool = False
     created_at: datetime
+    supersede_pull_requests: bool = Field(
+        default=True, description="a new commit cancels older runs of its pull request"
+    )
+    supersede_branches: bool = Field(default=False, description="a push cancels older runs of its branch")
+    jobs_max: int | None = Field(default=None, description="jobs at work at once; null: no limit")
+    priority: int = Field(default=0, description="-10 to 10: jobs of a higher one are started first")
 
 
 class RunnerRecord(Record):

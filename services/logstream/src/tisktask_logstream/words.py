@@ -16,6 +16,7 @@ DATABASE_AWAY = "The database does not answer at the moment. Try again shortly."
 BUS_AWAY = "The orchestrator does not answer at the moment. Try again shortly."
 NOT_AT_WORK = "this attempt is over, or is not yours: it may not read the logs of its run any more"
 PREPARATION = "Checkout and image"
+NO_LIMIT = "no limit"
 NO_SUCH_ATTEMPT = "This job has no such attempt."
 
 STATES = {
@@ -36,6 +37,11 @@ STATES = {
 
 def no_such(kind: str, name: str) -> str:
     return f"There is no {kind} {name[:80]}."
+
+
+def superseding(pull_requests: bool, branches: bool) -> str:  # noqa: FBT001 - as the page has them
+    """Say where newer runs cancel older ones."""
+    return ", ".join([*(["pull requests"] if pull_requests else []), *(["branches"] if branches else [])]) or "off"
 
 
 def not_of_this_run(job: str) -> str:

@@ -20,6 +20,7 @@ from tisktask_common.job_requests import (
     StopOwnJob,
     TakeLock,
 )
+from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import (
     AddRepository,
     AskCredential,
@@ -49,6 +50,7 @@ from tisktask_orchestrator.reports import note_began, note_ended
 from tisktask_orchestrator.repositories import (
     add_repository,
     list_hook_secrets,
+    set_repository,
     take_out_repository,
     tell_credential,
     tell_public_key,
@@ -72,6 +74,7 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     AskCredential: tell_credential,
     AskPublicKey: tell_public_key,
     AddRepository: add_repository,
+    ChangeRepository: set_repository,
     RemoveRepository: take_out_repository,
     CancelRun: cancel_run,
     CancelJob: cancel_job,

@@ -11,7 +11,7 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.secrets import Secrets, check_public_key
 from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.store.attempts import read_attempt
-from tisktask_orchestrator.store.jobs import Terms, claim_job, read_job, read_job_plan
+from tisktask_orchestrator.store.jobs import Terms, claim_job, lock_limited_claim, read_job, read_job_plan
 from tisktask_orchestrator.store.rows import JobPlanRow
 
 
@@ -88,6 +88,7 @@ async def _take(settings: OrchestratorSettings, change: RunChange, request: Clai
     if change.run.stop_state is not None:
         return words.to_be_stopped(request.job_id)
     terms = Terms(request.runner, settings.lease_seconds, settings.job_seconds_max or None)
+    await lock_limited_claim(change.connection, request.job_id)
     claimed = await claim_job(change.connection, request.job_id, request.attempt, terms)
     if claimed:
         change.emit_about_job(JobClaimed, claimed, runner=request.runner)

@@ -18,9 +18,11 @@ from tisktask_orchestrator import words
 from tisktask_orchestrator.bounds import bounded_trigger
 from tisktask_orchestrator.changes import RunChange, tell_after_commit, write_down
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.lines import line_of
 from tisktask_orchestrator.store.jobs import NewJobs, insert_jobs
 from tisktask_orchestrator.store.repositories import read_repository
-from tisktask_orchestrator.store.runs import insert_run, insert_trigger
+from tisktask_orchestrator.store.runs import insert_run, insert_trigger, set_run_line
+from tisktask_orchestrator.superseding import cancel_superseded
 from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
@@ -34,7 +36,7 @@ PREPARATION = Program(name="prepare", path="")
 
 
 async def take_trigger(collaborators: Collaborators, message: Msg) -> None:
-    """Handle one message of the trigger's consumer; acknowledged when its run is committed.
+    """Handle one message of the trigger's consumer; acknowledged when all that comes of it is committed.
 
     While the database is away the message is kept, for giving it back would bring it to the dead letters in the end.
     What is wrong with the trigger itself is raised: after some tries it lies in the dead-letter stream for a person.
@@ -44,6 +46,7 @@ async def take_trigger(collaborators: Collaborators, message: Msg) -> None:
         while True:
             try:
                 await record_trigger(collaborators, trigger)
+                await cancel_superseded(collaborators, trigger.trigger_id)
                 break
             except psycopg.OperationalError as error:
                 log.warning("trigger_waits_for_database", error=str(error))
@@ -61,6 +64,8 @@ async def record_trigger(collaborators: Collaborators, trigger: TriggerReceived)
             )
             return None
         change = RunChange(connection, await insert_run(connection, new_run_id(), trigger))
+        if line := line_of(trigger.change):
+            await set_run_line(connection, change.run.id, line)
         await _queue_preparation(change)
         await write_down(change)
     await tell_after_commit(collaborators, change)

@@ -7,6 +7,7 @@ from tisktask_common.database.pool import Connection
 from tisktask_common.errors import NotFoundError
 from tisktask_common.events import Repository, RepositoryChanged
 from tisktask_common.ids import RepositoryId, new_repository_id
+from tisktask_common.repository_settings import ChangeRepository, RepositorySettings
 from tisktask_common.rpc import (
     Accepted,
     AddRepository,
@@ -22,11 +23,12 @@ from tisktask_common.rpc import (
 from tisktask_common.subjects import event_subject
 from tisktask_orchestrator import words
 from tisktask_orchestrator.collaborators import Collaborators
-from tisktask_orchestrator.repository_rules import check_repository
+from tisktask_orchestrator.repository_rules import check_repository, check_settings
 from tisktask_orchestrator.secrets import Secrets, check_public_key
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
 from tisktask_orchestrator.store.repositories import (
     NewRepository,
+    change_repository,
     list_repositories,
     read_repository,
     remove_repository,
@@ -63,6 +65,19 @@ async def add_repository(collaborators: Collaborators, request: AddRepository, _
         await _announce(connection, row, is_removed=False)
     log.info("repository_added", repository=row.id, forge=row.forge, full_name=row.full_name, is_new=row.id == new.id)
     return _describe(row)
+
+
+async def set_repository(collaborators: Collaborators, request: ChangeRepository, _caller: str) -> RepositorySettings:
+    """Change what holds for the runs of a repository, from now on: what is at work stays so."""
+    check_settings(request)
+    async with collaborators.pool.connection() as connection:
+        row = await change_repository(connection, request)
+    if row is None:
+        raise NotFoundError(words.unknown_repository(request.repository_id))
+    # There may be room now for what has waited.
+    collaborators.work_wanted.set()
+    log.info("repository_changed", repository=request.repository_id, **vars(row))
+    return RepositorySettings(**vars(row))
 
 
 async def take_out_repository(collaborators: Collaborators, request: RemoveRepository, _caller: str) -> Accepted:

@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from tisktask_common.errors import UserError
+from tisktask_common.repository_settings import JOBS_MAX, PRIORITY_MAX, ChangeRepository
 from tisktask_common.rpc import AddRepository
 from tisktask_orchestrator import words
 
@@ -27,6 +28,14 @@ def check_repository(request: AddRepository, *, allows_local: bool) -> None:
         _check_url("clone_url", request.clone_url)
     if request.api_url:
         _check_url("api_url", request.api_url)
+
+
+def check_settings(request: ChangeRepository) -> None:
+    """Refuse settings that nothing can be done with."""
+    if request.jobs_max is not None and not 0 <= request.jobs_max <= JOBS_MAX:
+        raise UserError(words.out_of_range("jobs_max", 0, JOBS_MAX))
+    if request.priority is not None and abs(request.priority) > PRIORITY_MAX:
+        raise UserError(words.out_of_range("priority", -PRIORITY_MAX, PRIORITY_MAX))
 
 
 def _check_full_name(full_name: str) -> None:

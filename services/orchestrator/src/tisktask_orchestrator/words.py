@@ -51,16 +51,16 @@ def cancelled_by(actor: str) -> str:
     return f"Cancelled by {actor}." if actor else "Cancelled."
 
 
+def superseded_by(number: int) -> str:
+    return f"Superseded by run #{number}."
+
+
 def job_took_too_long(seconds: float) -> str:
     return f"The job took longer than {_duration(seconds)}, its limit."
 
 
 def run_took_too_long(seconds: float) -> str:
     return f"The run took longer than {_duration(seconds)}, its limit."
-
-
-def host_lost(runner: str) -> str:
-    return f"The runner {runner} has gone silent."
 
 
 def tried_again(end: str, attempt: int, attempts: int, seconds: float) -> str:
@@ -81,6 +81,10 @@ def header_timeout_too_long(paths: Sequence[str], seconds: float) -> str:
         f"The header comments of some programs ask for a longer timeout than jobs may have ({_duration(seconds)}): "
         f"{_listed(paths, len(paths))}. Give a shorter one, or raise TISKTASK_JOB_SECONDS_MAX."
     )
+
+
+def host_lost(runner: str) -> str:
+    return f"The runner {runner} has gone silent."
 
 
 def host_lost_before_begin(runner: str, attempts: int) -> str:
@@ -117,7 +121,7 @@ def unknown_run(run: str) -> str:
 def not_to_be_claimed(job: str, attempt: int) -> str:
     return (
         f"attempt {attempt} of {job} is not to be claimed: it was claimed by another host, has ended, was overtaken, "
-        "or asks for labels that this host does not have"
+        "asks for labels that this host does not have, or its repository has as many jobs at work as it may"
     )
 
 
@@ -187,6 +191,10 @@ def local_not_allowed() -> str:
 
 def path_not_absolute() -> str:
     return "clone_url: a local repository is given by its absolute path"
+
+
+def out_of_range(field: str, least: int, most: int) -> str:
+    return f"{field}: a number from {least} to {most} is expected"
 
 
 def wrong_url(field: str) -> str:

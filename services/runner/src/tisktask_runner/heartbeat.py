@@ -82,6 +82,7 @@ async def beat(bus: Bus, presence: Presence, roster: Roster, worker: Worker) -> 
         pool=presence.pool,
         attempts=roster.unsettled(),
         waiting=roster.lent,
+        waiting_jobs=roster.waiting_jobs(),
         free=0 if presence.is_draining else worker.free,
         labels=presence.labels,
         is_draining=presence.is_draining,

@@ -127,6 +127,7 @@ def service_users() -> list[User]:
                 *_consume(LOGS_FOR_LOGSTREAM),
                 "$JS.API.STREAM.PURGE.LOGS",
                 *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
+                *_ask("logstream", ChangeRepository),
                 *_ask("logstream", RerunRun, RerunJob, PauseRunner),
             ],
             [*_ANY_EVENT, f"rpc.{ReadJobLog.subject_name}.*"],

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from tisktask_common.lifecycle import RunState
+from tisktask_common.repository_settings import JOBS_MAX, PRIORITY_MAX
 from tisktask_logstream.log_names import CONTAINER_PATTERN
 from tisktask_logstream.rows import (
     AttemptRecord,
@@ -203,3 +204,31 @@ class NewRepository(Strict):
         elif not self.clone_url.startswith(("https://", "http://", "ssh://", "git@")):
             raise ValueError("clone_url must begin with https://, http:// or ssh://")
         return self
+
+
+class RepositoryChange(Strict):
+    """Settings of a repository to change. What is not given stays as it is."""
+
+    supersede_pull_requests: bool | None = Field(
+        default=None, strict=True, description="a new commit cancels older runs of its pull request"
+    )
+    supersede_branches: bool | None = Field(
+        default=None, strict=True, description="a push cancels older runs of its branch"
+    )
+    jobs_max: int | None = Field(
+        default=None, strict=True, ge=1, le=JOBS_MAX, description="jobs at work at once; null: no limit"
+    )
+    priority: int | None = Field(
+        default=None,
+        strict=True,
+        ge=-PRIORITY_MAX,
+        le=PRIORITY_MAX,
+        description="jobs of a higher one are started first",
+    )
+
+    @field_validator("supersede_pull_requests", "supersede_branches", "priority")
+    @classmethod
+    def _is_given(cls, value: int | None) -> int:
+        if value is None:
+            raise ValueError("must not be null")
+        return value

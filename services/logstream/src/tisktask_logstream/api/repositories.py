@@ -5,10 +5,11 @@ from pydantic import SecretStr
 
 from tisktask_common.errors import NotFoundError
 from tisktask_common.ids import RepositoryId
+from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import AddRepository, AskPublicKey, RemoveRepository
 from tisktask_common.sealing import seal
 from tisktask_logstream import words
-from tisktask_logstream.api.models import Done, NewRepository, RepositoryList
+from tisktask_logstream.api.models import Done, NewRepository, RepositoryChange, RepositoryList
 from tisktask_logstream.api.operations import Operation, json_answer
 from tisktask_logstream.api.requests import read_body
 from tisktask_logstream.api.runs import PATIENCE_SECONDS
@@ -18,7 +19,7 @@ from tisktask_logstream.store import Store
 
 
 class RepositoryRoutes:
-    """Lists, adds and removes repositories."""
+    """Lists, adds, changes and removes repositories."""
 
     def __init__(self, store: Store, bus: BusLink) -> None:
         self._store = store
@@ -38,6 +39,15 @@ class RepositoryRoutes:
                 status=201,
                 errors=(409, 413, 415),
             ),
+            Operation(
+                "PATCH",
+                "/repositories/{id}",
+                self.change_repository,
+                "Change its settings",
+                RepositoryRecord,
+                body=RepositoryChange,
+                errors=(404, 413, 415),
+            ),
             Operation("DELETE", "/repositories/{id}", self.remove_repository, "Remove one", Done, errors=(404,)),
         ]
 
@@ -55,15 +65,34 @@ class RepositoryRoutes:
             sealed_webhook_secret=await self._seal(new.webhook_secret),
         )
         repository = await self._bus.request(order, PATIENCE_SECONDS)
-        added = await self._store.get_repository(repository.id)
-        if added is None:
-            raise NotFoundError(words.no_such("repository", repository.id))
-        return json_answer(added, status=201)
+        return json_answer(await self._read(repository.id), status=201)
+
+    async def change_repository(self, request: web.Request) -> web.StreamResponse:
+        repository = RepositoryId(request.match_info["id"])
+        change = await read_body(request, RepositoryChange)
+        jobs_max = change.jobs_max
+        if jobs_max is None and "jobs_max" in change.model_fields_set:
+            jobs_max = 0
+        order = ChangeRepository(
+            repository_id=repository,
+            supersede_pull_requests=change.supersede_pull_requests,
+            supersede_branches=change.supersede_branches,
+            jobs_max=jobs_max,
+            priority=change.priority,
+        )
+        await self._bus.request(order, PATIENCE_SECONDS)
+        return json_answer(await self._read(repository))
 
     async def remove_repository(self, request: web.Request) -> web.StreamResponse:
         order = RemoveRepository(repository_id=RepositoryId(request.match_info["id"]))
         reply = await self._bus.request(order, PATIENCE_SECONDS)
         return json_answer(Done(accepted=reply.accepted, reason=reply.reason))
+
+    async def _read(self, repository: RepositoryId) -> RepositoryRecord:
+        record = await self._store.get_repository(repository)
+        if record is None:
+            raise NotFoundError(words.no_such("repository", repository))
+        return record
 
     async def _seal(self, secret: SecretStr | None) -> str | None:
         if secret is None:

@@ -1,4 +1,5 @@
--- Give a queued attempt to a runner, under a lease. No row: somebody else has it, it is to stop, or asks for other labels.
+-- Give a queued attempt to a runner, under a lease. No row: somebody else has it, it is to stop, it asks for other
+-- labels, or (it was not counted when it was offered) its repository has no room.
 WITH moved AS (
     UPDATE orchestrator.jobs AS job
     SET state = 'starting', reason = '', runner = %(runner)s, dispatched_at = coalesce(job.dispatched_at, now())
@@ -11,6 +12,10 @@ WITH moved AS (
             OR EXISTS (
                 SELECT FROM orchestrator.runners AS offering
                 WHERE offering.runner = %(runner)s AND job.labels <@ offering.labels AND offering.alive_until > now()
+            )
+            AND EXISTS (
+                SELECT FROM orchestrator.repository_turns AS turn
+                WHERE turn.repository_id = job.repository_id AND (turn.room IS NULL OR turn.room > 0)
             )
         )
     RETURNING job.id, job.run_id, job.kind, job.name, job.state, job.reason, job.attempt, job.runner, job.stop_state, job.stop_reason, job.queued_at, job.started_at, job.finished_at,

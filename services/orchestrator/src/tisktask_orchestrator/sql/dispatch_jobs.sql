@@ -1,5 +1,6 @@
--- Choose waiting jobs for the free room of a pool's live runners. Slots that waiting jobs lend are for what jobs have started, so
--- that what has begun can end; else it is the turn of the repository with the fewest, in it of the deepest, then by age.
+-- Choose waiting jobs for the free room of a pool's live runners, as far as their repositories' limits go. Slots that waiting jobs
+-- lend are for what jobs have started, so that what has begun can end; else it is the turn of the repositories of the highest
+-- priority, among them of the one with the fewest, in it of the deepest, then by age.
 WITH host AS MATERIALIZED (
     SELECT runner, sum(slots) FILTER (WHERE NOT is_draining) AS slots, sum(waiting) AS lent
     FROM orchestrator.runners
@@ -34,15 +35,19 @@ WITH host AS MATERIALIZED (
         greatest(0, lent - children)::bigint AS for_children
     FROM offer
 ), waiting AS (
-    SELECT DISTINCT repository_id
-    FROM orchestrator.jobs
-    WHERE pool = %(pool)s
-        AND finished_at IS NULL
-        AND dispatched_at IS NULL
-        AND labels = '{}'
-        AND (SELECT jobs FROM room) > 0
+    SELECT own.repository_id, own.priority, own.room
+    FROM (
+        SELECT DISTINCT repository_id
+        FROM orchestrator.jobs
+        WHERE pool = %(pool)s
+            AND finished_at IS NULL
+            AND dispatched_at IS NULL
+            AND labels = '{}'
+            AND (SELECT jobs FROM room) > 0
+    ) AS queued
+    JOIN orchestrator.repository_turns AS own ON own.repository_id = queued.repository_id
 ), turn AS (
-    SELECT oldest.id, oldest.depth > 0 AS is_child, coalesce(taken.jobs, 0) + oldest.place AS number
+    SELECT oldest.id, oldest.depth > 0 AS is_child, waiting.priority, coalesce(taken.jobs, 0) + oldest.place AS number
     FROM waiting
     LEFT JOIN taken ON taken.repository_id = waiting.repository_id
     CROSS JOIN LATERAL (
@@ -52,18 +57,20 @@ WITH host AS MATERIALIZED (
             AND job.repository_id = waiting.repository_id
             AND job.finished_at IS NULL
             AND job.dispatched_at IS NULL
+            AND job.not_before <= now()
             AND job.labels = '{}'
         ORDER BY job.depth DESC, job.id
-        LIMIT (SELECT jobs FROM room)
+        LIMIT least((SELECT jobs FROM room), waiting.room)
     ) AS oldest
 ), candidate AS (
-            AND job.not_before <= now()
     SELECT ranked.id
     FROM (
-        SELECT id, is_child, number, row_number() OVER (PARTITION BY is_child ORDER BY number, id) AS rank
+        SELECT
+            id, is_child, priority, number,
+            row_number() OVER (PARTITION BY is_child ORDER BY priority DESC, number, id) AS rank
         FROM turn
     ) AS ranked
-    ORDER BY ranked.is_child AND ranked.rank <= (SELECT for_children FROM room) DESC, ranked.number, ranked.id
+    ORDER BY ranked.is_child AND ranked.rank <= (SELECT for_children FROM room) DESC, ranked.priority DESC, ranked.number, ranked.id
     LIMIT (SELECT jobs FROM room)
 ), chosen AS (
     SELECT id

@@ -1,10 +1,10 @@
 -- Note a replica's heartbeat.
 INSERT INTO orchestrator.runners (
-    runner, replica, pool, slots, busy, is_draining, version, engine, labels, waiting, last_seen_at, alive_until
+    runner, replica, pool, slots, busy, is_draining, version, engine, labels, waiting, waiting_jobs, last_seen_at, alive_until
 )
 VALUES (
     %(runner)s, %(replica)s, %(pool)s, %(slots)s, %(busy)s, %(is_draining)s, %(version)s, %(engine)s,
-    %(labels)s, %(waiting)s,
+    %(labels)s, %(waiting)s, %(waiting_jobs)s,
     now(), now() + make_interval(secs => %(lease_seconds)s)
 )
 ON CONFLICT (runner, replica) DO UPDATE SET
@@ -16,5 +16,6 @@ ON CONFLICT (runner, replica) DO UPDATE SET
     engine = excluded.engine,
     labels = excluded.labels,
     waiting = excluded.waiting,
+    waiting_jobs = excluded.waiting_jobs,
     last_seen_at = excluded.last_seen_at,
     alive_until = excluded.alive_until

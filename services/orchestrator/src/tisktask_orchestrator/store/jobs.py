@@ -10,7 +10,7 @@ from tisktask_common.ids import JobId, RepositoryId, RunId, new_job_id
 from tisktask_common.lifecycle import JobKind, JobState, job_states_before
 from tisktask_common.rpc import Program
 from tisktask_orchestrator.store.rows import JobPlanRow, JobRow
-from tisktask_orchestrator.store.statements import fetch_all, fetch_one
+from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,10 @@ async def list_unfinished_jobs(connection: Connection, run: RunId) -> list[JobRo
 
 async def read_job_plan(connection: Connection, job: JobId) -> JobPlanRow | None:
     return await fetch_one(connection, JobPlanRow, "read_job_plan", job_id=job)
+
+
+async def lock_limited_claim(connection: Connection, job: JobId) -> None:
+    await execute(connection, "lock_limited_claim", job_id=job)
 
 
 async def claim_job(connection: Connection, job: JobId, attempt: int, terms: Terms) -> JobRow | None:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from tisktask_common.database.pool import Connection
 from tisktask_common.ids import RepositoryId
-from tisktask_orchestrator.store.rows import RepositoryRow
+from tisktask_common.repository_settings import ChangeRepository
+from tisktask_orchestrator.store.rows import RepositoryRow, SettingsRow
 from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
 
 
@@ -23,6 +24,19 @@ class NewRepository:
 
 async def upsert_repository(connection: Connection, new: NewRepository) -> RepositoryRow:
     return await fetch_row(connection, RepositoryRow, "upsert_repository", **vars(new))
+
+
+async def change_repository(connection: Connection, change: ChangeRepository) -> SettingsRow | None:
+    return await fetch_one(
+        connection,
+        SettingsRow,
+        "change_repository",
+        id=change.repository_id,
+        supersede_pull_requests=change.supersede_pull_requests,
+        supersede_branches=change.supersede_branches,
+        jobs_max=change.jobs_max,
+        priority=change.priority,
+    )
 
 
 async def remove_repository(connection: Connection, repository: RepositoryId) -> RepositoryRow | None:

@@ -22,6 +22,16 @@ class RepositoryRow:
 
 
 @dataclass(frozen=True)
+class SettingsRow:
+    """What was decided about a repository's runs."""
+
+    supersede_pull_requests: bool
+    supersede_branches: bool
+    jobs_max: int | None
+    priority: int
+
+
+@dataclass(frozen=True)
 class RunRow:
     """A run and the name of its repository."""
 
@@ -40,6 +50,14 @@ class RunRow:
     finished_at: datetime | None
     forge: str
     full_name: str
+
+
+@dataclass(frozen=True)
+class SupersededRow:
+    """A run that was overtaken, and the number of the one that did."""
+
+    run_id: RunId
+    newest_number: int
 
 
 @dataclass(frozen=True)

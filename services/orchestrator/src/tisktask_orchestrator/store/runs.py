@@ -7,10 +7,10 @@ from psycopg.types.json import Jsonb
 
 from tisktask_common.database.pool import Connection
 from tisktask_common.events import TriggerReceived
-from tisktask_common.ids import JobId, RunId
+from tisktask_common.ids import JobId, RunId, TriggerId
 from tisktask_common.lifecycle import RUN_ENDS, RunState, run_states_before
-from tisktask_orchestrator.store.rows import ChangeRow, IdRow, RunRow, StartRow, TimeRow
-from tisktask_orchestrator.store.statements import fetch_all, fetch_one, fetch_row
+from tisktask_orchestrator.store.rows import ChangeRow, IdRow, RunRow, StartRow, SupersededRow, TimeRow
+from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
 
 
 async def insert_trigger(connection: Connection, trigger: TriggerReceived) -> bool:
@@ -28,6 +28,10 @@ async def insert_trigger(connection: Connection, trigger: TriggerReceived) -> bo
     return row is not None
 
 
+async def list_open_triggers(connection: Connection) -> list[TriggerId]:
+    return [TriggerId(row.id) for row in await fetch_all(connection, IdRow, "list_open_triggers")]
+
+
 async def insert_run(connection: Connection, run: RunId, trigger: TriggerReceived) -> RunRow:
     return await fetch_row(
         connection,
@@ -38,6 +42,14 @@ async def insert_run(connection: Connection, run: RunId, trigger: TriggerReceive
         trigger_id=trigger.trigger_id,
         change=Jsonb(trigger.change.model_dump(mode="json")),
     )
+
+
+async def set_run_line(connection: Connection, run: RunId, line: str) -> None:
+    await execute(connection, "set_run_line", run_id=run, line=line)
+
+
+async def list_superseded_runs(connection: Connection, trigger: TriggerId) -> list[SupersededRow]:
+    return await fetch_all(connection, SupersededRow, "list_superseded_runs", trigger_id=trigger)
 
 
 async def lock_run(connection: Connection, run: RunId) -> RunRow | None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 import structlog
 from prometheus_client import Counter, Gauge
 
+from tisktask_common.ids import JobId
 from tisktask_common.rpc import AttemptRef, StopOrder
 from tisktask_runner.attempt.custody import Custody
 from tisktask_runner.attempt.directory import attempt_name, unlocked_attempts
@@ -83,7 +84,15 @@ class Roster:
     @property
     def lent(self) -> int:
         """Count the attempts that use the host but only wait for others."""
-        return sum(attempt.lending.is_lent and not attempt.has_ended.is_set() for attempt in self._attempts.values())
+        return len(self.waiting_jobs())
+
+    def waiting_jobs(self) -> list[JobId]:
+        """List the jobs of those attempts."""
+        return [
+            attempt.ref.job_id
+            for attempt in self._attempts.values()
+            if attempt.lending.is_lent and not attempt.has_ended.is_set()
+        ]
 
     def unsettled(self) -> list[AttemptRef]:
         """List the attempts whose leases must be extended."""

@@ -1,0 +1,114 @@
+"""`tisktask repo set` and `show`: what holds for the runs of a repository."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tisktask_cli.api_client import Server, segment
+from tisktask_cli.data_directory import data_dir_option
+from tisktask_cli.errors import CommandError, Exit
+from tisktask_cli.find_server import server_of
+from tisktask_cli.forge_addresses import FORGES
+from tisktask_cli.output import json_option, print_json, printable
+from tisktask_cli.triggering import FORGE as LOCAL
+
+_ON_OFF = click.Choice(["on", "off"])
+_NONE = "none"
+_JOBS_MAX = 10_000
+_repository = click.argument("repository", metavar="OWNER/NAME|ID")
+_forge = click.option("--forge", type=click.Choice((*FORGES, LOCAL)), help="If there is the name on several forges.")
+
+
+class _JobsMax(click.ParamType[int | str]):
+    """A number of jobs, or that there is no limit."""
+
+    name = "N|none"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        if value == _NONE:
+            return _NONE
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if not 1 <= number <= _JOBS_MAX:
+            self.fail(f"{value!r} is neither a number from 1 to {_JOBS_MAX} nor {_NONE!r}.", param, ctx)
+        return number
+
+
+@click.command("set")
+@_repository
+@_forge
+@click.option("--supersede-pull-requests", type=_ON_OFF, help="A new commit cancels older runs of its pull request.")
+@click.option("--supersede-branches", type=_ON_OFF, help="A push cancels older runs of its branch.")
+@click.option("--jobs-max", type=_JobsMax(), help="Jobs at work at once.")
+@click.option("--priority", type=click.IntRange(-10, 10), help="Jobs of a higher one are started first.")
+@data_dir_option
+@json_option
+@click.pass_context
+def change(  # noqa: PLR0913 - one parameter per option
+    context: click.Context,
+    repository: str,
+    *,
+    forge: str | None,
+    supersede_pull_requests: str | None,
+    supersede_branches: str | None,
+    jobs_max: int | str | None,
+    priority: int | None,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Change what holds for the runs of a repository. What is not given stays as it is."""
+    given: dict[str, Any] = {
+        "supersede_pull_requests": supersede_pull_requests and supersede_pull_requests == "on",
+        "supersede_branches": supersede_branches and supersede_branches == "on",
+        "jobs_max": jobs_max,
+        "priority": priority,
+    }
+    body = {name: None if value == _NONE else value for name, value in given.items() if value is not None}
+    if not body:
+        raise CommandError("say what to change: `tisktask repo set --help` lists it", Exit.USAGE)
+    server = server_of(context, data_dir)
+    found = find_repository(server, repository, forge)
+    _print(server.patch(f"/repositories/{segment(found['id'])}", body), as_json=as_json)
+
+
+@click.command("show")
+@_repository
+@_forge
+@data_dir_option
+@json_option
+@click.pass_context
+def show(context: click.Context, repository: str, *, forge: str | None, data_dir: Path | None, as_json: bool) -> None:
+    """Show a repository and its settings."""
+    _print(find_repository(server_of(context, data_dir), repository, forge), as_json=as_json)
+
+
+def find_repository(server: Server, repository: str, forge: str | None) -> dict[str, Any]:
+    """Find the one repository of this name or id."""
+    found = [
+        item
+        for item in server.get("/repositories")["items"]
+        if repository in {item["id"], item["full_name"]} and forge in {None, item["forge"]}
+    ]
+    if len(found) != 1:
+        what = f"there are several {repository}: say which with --forge" if found else f"there is no {repository}"
+        raise CommandError(what, Exit.USAGE)
+    return found[0]
+
+
+def superseding(item: dict[str, Any]) -> str:
+    """Say where newer runs cancel older ones."""
+    kinds = [kind for kind in ("pull_requests", "branches") if item[f"supersede_{kind}"]]
+    return ", ".join(kinds).replace("_", " ") or "off"
+
+
+def _print(item: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(item)
+        return
+    print(printable(f"{item['full_name']} ({item['forge']}) {item['clone_url']}"))
+    print(f"  superseding   {superseding(item)}")
+    print(f"  jobs at once  {'no limit' if item['jobs_max'] is None else item['jobs_max']}")
+    print(f"  priority      {item['priority']}")

@@ -1,0 +1,33 @@
+"""What a repository's owner decides about its runs, and the request that changes it."""
+
+from pydantic import Field
+
+from tisktask_common.events import Value
+from tisktask_common.ids import RepositoryId
+from tisktask_common.rpc import Request
+
+#: A repository's jobs at once, where that is limited.
+JOBS_MAX = 10_000
+#: A repository's priority, up and down.
+PRIORITY_MAX = 10
+
+
+class RepositorySettings(Value):
+    """What holds for the runs of a repository."""
+
+    supersede_pull_requests: bool = Field(description="a new commit cancels older runs of its pull request")
+    supersede_branches: bool = Field(description="a push cancels older runs of its branch")
+    jobs_max: int | None = Field(description="jobs at work at once; null: no limit")
+    priority: int = Field(description="-10 to 10: jobs of a higher one are started first")
+
+
+class ChangeRepository(Request[RepositorySettings]):
+    """Change settings of a repository; null: as before."""
+
+    subject_name = "change-repository"
+    reply_type = RepositorySettings
+    repository_id: RepositoryId
+    supersede_pull_requests: bool | None = None
+    supersede_branches: bool | None = None
+    jobs_max: int | None = Field(default=None, description="zero: no limit")
+    priority: int | None = None
