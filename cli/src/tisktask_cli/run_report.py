@@ -16,6 +16,10 @@ def print_run(run: dict[str, Any]) -> None:
     for name in ("title", "reason"):
         if run.get(name):
             print(f"  {printable(run[name])}")
+    if run.get("rerun_of"):
+        print(f"  re-run of #{run['rerun_of_number']} ({run['rerun_of']})")
+    if reruns := run.get("reruns"):
+        print("  re-run as " + ", ".join(f"#{rerun['number']} ({rerun['run_id']})" for rerun in reruns))
     for warning in run.get("warnings") or []:
         print(f"  warning: {printable(warning)}")
     preparation = [(0, run["preparation"])] if run.get("preparation") else []

@@ -11,7 +11,17 @@ from tisktask_common.errors import ConflictError, NotFoundError, UserError
 from tisktask_common.events import JobFinished, RunCreated, RunFinished, RunPrepared
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JobKind, JobState
-from tisktask_common.rpc import AttemptRef, RemoveRepository, RerunJob, RerunMode, RerunRun, RunMade
+from tisktask_common.rpc import (
+    AttemptRef,
+    Policy,
+    Prepared,
+    Program,
+    RemoveRepository,
+    RerunJob,
+    RerunMode,
+    RerunRun,
+    RunMade,
+)
 
 OK, BAD = JobState.SUCCEEDED, JobState.FAILED
 
@@ -105,6 +115,24 @@ async def test_a_rerun_of_a_rerun_names_the_run_in_which_a_job_has_run(stage: St
     build = (await jobs_of(stage, third.run_id))["build"]
     assert (build["reason"], build["carried_from"]) == ("Carried over from run #1.", works["build"].job_id)
     assert third.number == 3
+
+
+async def test_a_job_keeps_what_its_program_asked_for_through_reruns(stage: Stage) -> None:
+    runner = await stage.runner()
+    await stage.trigger(await stage.add_repository())
+    policy = Policy(retries=2, on_codes=[75], on_lost=True, seconds_max=60)
+    programs = [Program(name=name, path=f".tisktask/push/{name}", policy=policy) for name in ("build", "lint")]
+    await runner.run(await stage.next_work(), prepared=Prepared(programs=programs))
+    works = [await stage.next_work() for _ in range(2)]
+    await runner.run(works[0])
+    await runner.run(works[1], BAD, exit_code=1)
+    made = await rerun(stage, RunId((await stage.job(works[0]))["run_id"]))
+    found = await stage.rows(
+        "SELECT retries, retry_on_lost, retry_codes, seconds_max FROM orchestrator.jobs"
+        " WHERE run_id = %s AND kind = 'program'",
+        made.run_id,
+    )
+    assert found == [{"retries": 2, "retry_on_lost": True, "retry_codes": [75], "seconds_max": 60}] * 2
 
 
 async def test_one_job_is_run_again_and_the_others_keep_their_ends_good_and_bad(stage: Stage) -> None:

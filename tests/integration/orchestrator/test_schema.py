@@ -59,6 +59,8 @@ VIEWS = {
     "jobs": "id run_id kind name path state reason exit_code signal out_of_memory attempt runner parent_job_id created_at"
     " queued_at started_at finished_at title status_text summary result labels has_status may_fail is_detached arguments"
     " shell",
+    "reruns": "run_id number rerun_of rerun_of_number",
+    "carried_jobs": "job_id carried_from carried_from_run",
     "attempts": "job_id attempt runner state reason exit_code signal out_of_memory claimed_at started_at finished_at",
     "runners": "runner replica pool slots busy is_draining version engine last_seen_at is_alive labels waiting",
 }
@@ -128,6 +130,7 @@ HOT = {
     "read_authority": {"job_id": "job_000001", "attempt": 1, "runner": "host"},
     "read_spawned_before": {"parent": "job_000001", "request_id": "r", "key": "k"},
     "read_spawn_room": {"run_id": "run_000001", "name": "lint"},
+    "list_roots": {"run_id": "run_000001"},
     "list_programs": {"run_id": "run_000001", "targets": ["job_000001"], "after": "", "count": 10},
     "list_runners_of_run": {"run_id": "run_000001"},
     "read_attempt": {"job_id": "job_000001", "attempt": 1},

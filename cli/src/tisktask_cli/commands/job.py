@@ -9,13 +9,14 @@ from tisktask_cli.api_client import segment
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.find_server import server_of
 from tisktask_cli.output import json_option, lasted, print_json, print_order, print_table, printable, state
+from tisktask_cli.rerun import order_rerun, print_rerun
 from tisktask_cli.run_report import exit_code
 from tisktask_cli.words import asks_for_labels
 
 
 @click.group("job")
 def command() -> None:
-    """Show and cancel jobs."""
+    """Show, cancel and re-run jobs."""
 
 
 @command.command("show")
@@ -57,6 +58,7 @@ def _print_head(job: dict[str, Any]) -> None:
     print(f"{printable(name)}  {state(job['state'])}  of run {job['run_id']}")
     said = {
         "started by": job.get("parent_job_id"),
+        "ran as": job.get("carried_from"),
         "runs": job.get("shell") or " ".join([job["path"] or "", *(job.get("arguments") or [])]).strip(),
         "labels": ", ".join(job.get("labels") or []),
         "says": job.get("status_text"),
@@ -78,3 +80,17 @@ def cancel(context: click.Context, job_id: str, *, data_dir: Path | None, as_jso
     """End a job."""
     done = server_of(context, data_dir).post(f"/jobs/{segment(job_id)}/cancel")
     return print_order(done, as_json=as_json)
+
+
+@command.command("rerun")
+@click.argument("job_id", metavar="ID")
+@data_dir_option
+@json_option
+@click.pass_context
+def rerun(context: click.Context, job_id: str, *, data_dir: Path | None, as_json: bool) -> int:
+    """Run one job of a run that has ended again, in a new run; the others are carried over.
+
+    A job that another has started is run again with the one that its line began with.
+    """
+    server = server_of(context, data_dir)
+    return print_rerun(server, order_rerun(server, f"/jobs/{segment(job_id)}/rerun"), as_json=as_json)

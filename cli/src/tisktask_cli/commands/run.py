@@ -1,4 +1,4 @@
-"""`tisktask run`: runs, seen and ended from a terminal."""
+"""`tisktask run`: runs, seen, ended and run again from a terminal."""
 
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,13 @@ from tisktask_cli.api_client import segment
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.find_server import server_of
 from tisktask_cli.output import ago, json_option, lasted, print_json, print_order, print_table
+from tisktask_cli.rerun import order_rerun, print_rerun
 from tisktask_cli.run_report import exit_code, print_run
 
 
 @click.group("run")
 def command() -> None:
-    """List, show and cancel runs."""
+    """List, show, cancel and re-run runs."""
 
 
 @command.command("list")
@@ -72,3 +73,16 @@ def cancel(context: click.Context, run_id: str, *, data_dir: Path | None, as_jso
     """End a run and all its jobs."""
     done = server_of(context, data_dir).post(f"/runs/{segment(run_id)}/cancel")
     return print_order(done, as_json=as_json)
+
+
+@command.command("rerun")
+@click.argument("run_id", metavar="ID")
+@click.option("--failed", is_flag=True, help="Only the jobs that have not succeeded; the others are carried over.")
+@data_dir_option
+@json_option
+@click.pass_context
+def rerun(context: click.Context, run_id: str, *, failed: bool, data_dir: Path | None, as_json: bool) -> int:
+    """Run a run that has ended again, as a new run of the same commit."""
+    server = server_of(context, data_dir)
+    made = order_rerun(server, f"/runs/{segment(run_id)}/rerun", failed=failed)
+    return print_rerun(server, made, as_json=as_json)

@@ -42,6 +42,15 @@ class RunRecord(Record):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    rerun_of: str | None = Field(default=None, description="the run that it repeats, whole or in part")
+    rerun_of_number: int | None = Field(default=None, description="that run's number")
+
+
+class Rerun(Record):
+    """A run that repeats another."""
+
+    run_id: str
+    number: int
 
 
 class JobRecord(Record):
@@ -76,6 +85,10 @@ class JobRecord(Record):
     is_detached: bool = Field(default=False, description="it is not part of its parent's result")
     arguments: list[str] = Field(default_factory=list[str])
     shell: str | None = Field(default=None, description="the command line that it runs, instead of `path`")
+    carried_from: str | None = Field(
+        default=None, description="the job of an earlier run whose end and log these are; null: it belongs to its run"
+    )
+    carried_from_run: str | None = Field(default=None, description="the run of that job")
 
 
 class AnnotationRecord(Record):

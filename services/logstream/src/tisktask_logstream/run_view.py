@@ -11,7 +11,7 @@ from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JobKind, JobState
 from tisktask_logstream import words
 from tisktask_logstream.log_names import LogName
-from tisktask_logstream.rows import AnnotationRecord, JobRecord, Record, RunRecord
+from tisktask_logstream.rows import AnnotationRecord, JobRecord, Record, Rerun, RunRecord
 from tisktask_logstream.source_pages import source_url
 from tisktask_logstream.store import RunFilter, Store
 
@@ -19,6 +19,7 @@ from tisktask_logstream.store import RunFilter, Store
 JOBS_LISTED_MAX = 100
 _JOBS_MAX = 100_000
 _SUMMARIES_BYTES_MAX = 512 * 1024
+_RERUNS_MAX = 100
 _ANNOTATIONS_MAX = 1000
 _ANNOTATIONS_BYTES_MAX = 1024 * 1024
 
@@ -42,6 +43,10 @@ class RunDetail(Run):
         description=f"at most {_ANNOTATIONS_MAX}, with 1 MiB of text: errors before warnings before notices"
     )
     annotations_total: int
+    reruns: list[Rerun] = Field(
+        default_factory=list[Rerun], description=f"the runs that repeat it, the newest {_RERUNS_MAX} of them"
+    )
+    reruns_total: int = 0
     source_url: str = Field(
         default="", description="the forge's page of the commit's files, to which a path can be added; empty: not known"
     )
@@ -61,6 +66,8 @@ class JobInRun:
     run: RunRecord
     job: JobRecord
     parent: JobRecord | None
+    #: How often the run was run again.
+    reruns: int = 0
 
 
 async def list_runs(store: Store, wanted: RunFilter) -> list[Run]:
@@ -90,6 +97,8 @@ async def find_run(store: Store, run_id: str) -> RunDetail | None:
         preparation=_preparation(jobs),
         annotations=await store.list_annotations(run_id, _ANNOTATIONS_MAX, _ANNOTATIONS_BYTES_MAX),
         annotations_total=await store.count_annotations(run_id),
+        reruns=await store.list_reruns(run_id, _RERUNS_MAX),
+        reruns_total=await store.count_reruns(run_id),
         source_url=source_url(repository, records[0].sha) if repository else "",
     )
 
@@ -123,15 +132,20 @@ async def get_job_in_run(store: Store, job_id: str) -> JobInRun:
     if not runs:
         raise NotFoundError(words.no_such("run", job.run_id))
     parents = await store.get_jobs([job.parent_job_id]) if job.parent_job_id else []
-    return JobInRun(runs[0], job, parents[0] if parents else None)
+    return JobInRun(runs[0], job, parents[0] if parents else None, await store.count_reruns(job.run_id))
 
 
 def log_name(job: JobRecord, attempt: int | None, container: str = "") -> LogName:
-    """Name the log of an attempt, of the newest if none is asked for; raises NotFoundError for a future one."""
+    """Name the log of an attempt, of the newest if none is asked for; raises NotFoundError for a future one.
+
+    A job that was carried over from an earlier run has the log that was written there.
+    """
     newest = max(1, job.attempt)
     if attempt is not None and attempt > newest:
         raise NotFoundError(words.NO_SUCH_ATTEMPT)
-    return LogName(RunId(job.run_id), JobId(job.id), attempt or newest, container)
+    return LogName(
+        RunId(job.carried_from_run or job.run_id), JobId(job.carried_from or job.id), attempt or newest, container
+    )
 
 
 async def _with_some_jobs(store: Store, runs: list[RunRecord]) -> list[Run]:

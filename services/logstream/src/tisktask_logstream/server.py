@@ -8,6 +8,7 @@ from tisktask_logstream.api.jobs import JobRoutes
 from tisktask_logstream.api.openapi import openapi_document
 from tisktask_logstream.api.operations import PREFIX, add_routes
 from tisktask_logstream.api.repositories import RepositoryRoutes
+from tisktask_logstream.api.reruns import RerunRoutes
 from tisktask_logstream.api.runners import RunnerRoutes
 from tisktask_logstream.api.runs import RunRoutes
 from tisktask_logstream.archive.library import Library
@@ -23,6 +24,7 @@ from tisktask_logstream.store import Store
 from tisktask_logstream.web.headers import add_security_headers
 from tisktask_logstream.web.login import LoginRoutes
 from tisktask_logstream.web.pages import Live, PageRoutes
+from tisktask_logstream.web.rerun_pages import RerunPages
 from tisktask_logstream.web.templates import Templates
 
 
@@ -52,6 +54,7 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
         *JobRoutes(
             parts.store, parts.bus, parts.library, LogFollower(parts.library, parts.store), parts.seats
         ).operations(),
+        *RerunRoutes(parts.bus).operations(),
         *RepositoryRoutes(parts.store, parts.bus).operations(),
         *RunnerRoutes(parts.store, parts.bus).operations(),
     ]
@@ -64,3 +67,4 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
     app.router.add_get(f"{PREFIX}/openapi.json", openapi)
     LoginRoutes(templates, credentials, gate).add_to(app)
     pages.add_to(app)
+    RerunPages(parts.bus).add_to(app)

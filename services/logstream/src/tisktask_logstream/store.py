@@ -22,6 +22,7 @@ from tisktask_logstream.rows import (
     LogFigures,
     Record,
     RepositoryRecord,
+    Rerun,
     RunnerRecord,
     RunRecord,
 )
@@ -96,6 +97,12 @@ class Store:
 
     async def count_annotations(self, run: str) -> int:
         return (await self._read("count_annotations", {"run": run}))[0]["annotations"]
+
+    async def list_reruns(self, run: str, limit: int) -> list[Rerun]:
+        return _all(await self._read("list_reruns", {"run": run, "limit": limit}), Rerun)
+
+    async def count_reruns(self, run: str) -> int:
+        return (await self._read("count_reruns", {"run": run}))[0]["reruns"]
 
     async def get_jobs(self, ids: Sequence[str]) -> list[JobRecord]:
         return _all(await self._read("get_jobs", {"ids": list(ids)}), JobRecord)

@@ -84,6 +84,13 @@ def result_of_children(result: str) -> str:
     return f"with the jobs that it has started: {STATES.get(result, result).lower()}"
 
 
+def rerun_button(kind: str, *, is_started_by_job: bool) -> str:
+    """Say what is run again: a job that another has started is run again with the one that its line began with."""
+    if kind == "prepare":
+        return "Re-run all jobs"
+    return "Re-run with its parent" if is_started_by_job else "Re-run job"
+
+
 CHILDREN_AT_WORK = "has ended; jobs that it has started have not"
 OUT_OF_MEMORY = "out of memory"
 

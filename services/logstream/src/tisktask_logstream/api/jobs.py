@@ -52,8 +52,9 @@ class JobRoutes:
 
     async def get_job(self, request: web.Request) -> web.StreamResponse:
         job = await run_view.get_job(self._store, request.match_info["id"])
-        attempts = await self._store.list_attempts(job.id)
-        logs = await asyncio.to_thread(list_container_logs, self._library.folder, job.run_id, job.id)
+        ran = run_view.log_name(job, None)
+        attempts = await self._store.list_attempts(ran.job)
+        logs = await asyncio.to_thread(list_container_logs, self._library.folder, ran.run, ran.job)
         containers = [Container(name=log.container, attempt=log.attempt) for log in logs]
         return json_answer(Job(**dict(job), attempts=attempts, containers=containers))
 

@@ -87,6 +87,14 @@ class Done(Record):
     reason: str = ""
 
 
+class NewRun(Record):
+    """The run that was made; asked for again with the same `request_id`, it is the same."""
+
+    run_id: str
+    number: int
+    is_new: bool = Field(description="false: the same request had made it before")
+
+
 class Problem(Record):
     """What is wrong, for programs and for people."""
 
@@ -114,6 +122,20 @@ class ReplicaQuery(Strict):
     """Which of a host's runners."""
 
     replica: str = Field(default="", max_length=200, description="empty: all of them, also those to come")
+
+
+class RerunJobOrder(Strict):
+    """How a job is to be run again. May be left out."""
+
+    request_id: str | None = Field(
+        default=None, min_length=1, max_length=100, description="repeated with the same id, a request makes one run"
+    )
+
+
+class RerunOrder(RerunJobOrder):
+    """What of a run is to be run again. May be left out: then all."""
+
+    failed: bool = Field(default=False, strict=True, description="only the jobs that have not succeeded")
 
 
 class RunsQuery(Strict):

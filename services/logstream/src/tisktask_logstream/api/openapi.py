@@ -61,7 +61,10 @@ def _describe(operation: Operation) -> dict[str, Any]:
     }
     if operation.body:
         schema = {"$ref": _REF.format(model=operation.body.__name__)}
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        described["requestBody"] = {
+            "required": not operation.is_body_optional,
+            "content": {"application/json": {"schema": schema}},
+        }
     return described
 
 

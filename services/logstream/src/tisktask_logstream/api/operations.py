@@ -25,6 +25,7 @@ class Operation:
     answer: type[BaseModel] | str
     query: type[BaseModel] = NoQuery
     body: type[BaseModel] | None = None
+    is_body_optional: bool = False
     status: int = 200
     errors: tuple[int, ...] = ()
     #: Other media types that the same address answers with, by its query.

@@ -31,6 +31,11 @@ def read_query(request: web.Request, model: type[ModelT]) -> ModelT:
     return _validate("query parameter", values, model)
 
 
+async def read_optional_body(request: web.Request, model: type[ModelT]) -> ModelT:
+    """Read a body that may be left out, with all that is in it."""
+    return await read_body(request, model) if request.can_read_body else model()
+
+
 async def read_body(request: web.Request, model: type[ModelT]) -> ModelT:
     if request.content_type != "application/json":
         raise UnsupportedMediaTypeError(words.NOT_JSON)
@@ -42,6 +47,10 @@ async def read_body(request: web.Request, model: type[ModelT]) -> ModelT:
     if not isinstance(values, dict):
         raise BadRequestError(words.NOT_JSON)
     return _validate("field", values, model)
+
+
+async def read_form(request: web.Request, model: type[ModelT]) -> ModelT:
+    return _validate("field", dict(await request.post()), model)
 
 
 def _validate(where: str, values: dict[str, Any], model: type[ModelT]) -> ModelT:

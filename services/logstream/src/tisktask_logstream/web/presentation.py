@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS, JobKind, JobState
 from tisktask_logstream import words
 from tisktask_logstream.rows import JobRecord, RunRecord
+from tisktask_logstream.run_view import Run
 from tisktask_logstream.web.job_tree import Fold
 
 _ENDS = {state.value for state in RUN_ENDS | JOB_ENDS}
@@ -63,10 +64,10 @@ def label_of(job: JobRecord) -> str:
 
 def remark_of(job: JobRecord, *, has_children: bool = False) -> str:
     """Say what is to be said of a job besides its state."""
-    if job.state is JobState.QUEUED and job.labels:
     if job.state is JobState.QUEUED and job.reason:
         # Why it waits for another attempt.
         return job.reason
+    if job.state is JobState.QUEUED and job.labels:
         return words.waits_for_labels(job.labels)
     if not is_over(job.state):
         return job.status_text
@@ -82,6 +83,12 @@ def remark_of(job: JobRecord, *, has_children: bool = False) -> str:
 def command_of(job: JobRecord) -> str:
     """Write what a job runs, as one would type it."""
     return job.shell or shlex.join([job.path or job.name, *job.arguments])
+
+
+def can_rerun_failed(run: Run) -> bool:
+    """Tell whether some jobs of an ended run can be run again by themselves, and some of them have not succeeded."""
+    is_prepared = run.preparation is not None and run.preparation.state is JobState.SUCCEEDED
+    return is_prepared and bool(set(run.jobs_by_state) - {JobState.SUCCEEDED, JobState.SKIPPED})
 
 
 def bar_of(fold: Fold) -> list[tuple[str, float, float]]:

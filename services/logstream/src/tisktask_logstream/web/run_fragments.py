@@ -79,7 +79,7 @@ class JobFragments:
     shown: LogName
 
     def parts(self, found: JobInRun) -> Parts:
-        values = {"run": found.run, "job": found.job, "parent": found.parent}
+        values = {"run": found.run, "job": found.job, "parent": found.parent, "reruns": found.reruns}
         job = self.templates.render("_job.html", **values)
         tabs = self.templates.render("_tabs.html", job=found.job, shown=self.shown, containers=self._containers())
         return [_html_frame("job", job), _html_frame("tabs", tabs)]
@@ -90,6 +90,7 @@ class JobFragments:
             run=found.run,
             job=found.job,
             parent=found.parent,
+            reruns=found.reruns,
             shown=self.shown,
             containers=self._containers(),
             newest=max(1, found.job.attempt),

@@ -26,6 +26,7 @@ _FROM_PRESENTATION = (
     "remark_of",
     "command_of",
     "bar_of",
+    "can_rerun_failed",
 )
 
 
