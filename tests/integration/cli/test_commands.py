@@ -91,6 +91,22 @@ def test_waiting_for_a_run_that_does_not_succeed_exits_with_1(terminal: Terminal
     assert f"/runs/{runs[0]['id']}" in output
 
 
+def test_a_run_that_has_ended_is_run_again_as_a_new_run(terminal: Terminal, repository: Path) -> None:
+    made = terminal.json("trigger", "push", "--path", repository)
+    assert "has not ended" in terminal.run("run", "rerun", made["id"], code=2).stderr
+    terminal.run("run", "cancel", made["id"])
+    wait_for(lambda: terminal.stack.api(f"/runs/{made['id']}")["state"] == "cancelled", 20, terminal.stack.log_tail)
+    again = terminal.json("run", "rerun", made["id"], "--failed")
+    assert (again["number"], again["is_new"]) == (2, True)
+    assert f"re-run of #1 ({made['id']})" in terminal.run("run", "show", again["run_id"]).stdout
+    assert f"re-run as #2 ({again['run_id']})" in terminal.run("run", "show", made["id"], code=1).stdout
+    by_job = terminal.run("job", "rerun", made["preparation"]["id"]).stdout.split()
+    assert by_job[2] == "(#3)"
+    for run in (again["run_id"], by_job[1]):
+        terminal.run("run", "cancel", run)
+    assert "no job job_nope" in terminal.run("job", "rerun", "job_nope", code=2).stderr
+
+
 def test_a_second_trigger_is_a_second_run_of_the_same_repository(terminal: Terminal, repository: Path) -> None:
     first, second = (terminal.json("trigger", "push", "--path", repository) for _ in range(2))
     assert (first["number"], second["number"]) == (1, 2)
@@ -115,6 +131,36 @@ def test_a_repository_is_added_with_a_secret_that_is_shown_once(terminal: Termin
     assert "webhook_secret" not in again
     assert terminal.json("repo", "remove", "acme/gadget")["accepted"]
     terminal.run("repo", "remove", "acme/gadget", code=2)
+
+
+def test_settings_of_a_repository_are_changed_and_shown(terminal: Terminal) -> None:
+    terminal.run("repo", "add", "https://github.com/acme/settled.git")
+    before = terminal.json("repo", "show", "acme/settled")
+    settings = ("supersede_pull_requests", "supersede_branches", "jobs_max", "priority")
+    assert [before[name] for name in settings] == [True, False, None, 0]
+    given = ("--supersede-pull-requests", "off", "--supersede-branches", "on", "--jobs-max", "3", "--priority", "-4")
+    changed = terminal.json("repo", "set", "acme/settled", *given)
+    assert [changed[name] for name in settings] == [False, True, 3, -4]
+    (listed,) = (i for i in terminal.json("repo", "list")["items"] if i["full_name"] == "acme/settled")
+    assert listed == changed
+    shown = terminal.run("repo", "set", before["id"], "--jobs-max", "none").stdout
+    assert "superseding   branches\n" in shown and "no limit" in shown and "-4" in shown
+    terminal.run("repo", "remove", "acme/settled")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "say what to change"),
+        (("--priority", "1"), "there is no acme/nowhere"),
+        (("--priority", "11"), "-10<=x<=10"),
+        (("--jobs-max", "0"), "neither a number from 1"),
+        (("--jobs-max", "many"), "neither a number from 1"),
+        (("--supersede-branches", "maybe"), "maybe"),
+    ],
+)
+def test_wrong_settings_of_a_repository_are_refused(terminal: Terminal, arguments: tuple[str, ...], says: str) -> None:
+    assert says in terminal.run("repo", "set", "acme/nowhere", *arguments, code=2).stderr
 
 
 def test_a_token_comes_from_a_file_and_is_in_no_output(terminal: Terminal, tmp_path: Path) -> None:
