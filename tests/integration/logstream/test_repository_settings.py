@@ -1,0 +1,82 @@
+"""Settings of a repository over HTTP: what is passed on, what is refused, what is shown."""
+
+from typing import Any
+
+import pytest
+
+from logstream_records import Records
+from logstream_stand import Client
+from tisktask_common.bus.connection import Bus
+from tisktask_common.errors import NotFoundError
+from tisktask_common.events import Value
+from tisktask_common.repository_settings import ChangeRepository, RepositorySettings
+
+
+@pytest.mark.parametrize(
+    ("body", "order"),
+    [
+        ({"supersede_branches": True}, {"supersede_branches": True}),
+        ({"supersede_pull_requests": False, "priority": -10}, {"supersede_pull_requests": False, "priority": -10}),
+        ({"jobs_max": 3}, {"jobs_max": 3}),
+        # null is a value: no limit. Left out, it stays.
+        ({"jobs_max": None}, {"jobs_max": 0}),
+        ({}, {}),
+    ],
+)
+async def test_what_is_given_is_passed_on(
+    shared_bus: Bus, client: Client, records: Records, body: dict[str, Any], order: dict[str, Any]
+) -> None:
+    repository = records.add_repository("acme/set")
+    received: list[ChangeRepository] = []
+
+    async def change(request: ChangeRepository, _caller: str) -> Value:
+        received.append(request)
+        return RepositorySettings(supersede_pull_requests=True, supersede_branches=True, jobs_max=None, priority=0)
+
+    await shared_bus.answer(ChangeRepository, change, "orchestrator")
+    async with client.http.patch(f"/api/v1/repositories/{repository}", json=body) as answer:
+        assert (answer.status, (await answer.json())["id"]) == (200, repository)
+    assert [request.model_dump(exclude_none=True) for request in received] == [{"repository_id": repository} | order]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"jobs_max": 0}, "jobs_max"),
+        ({"jobs_max": 10_001}, "jobs_max"),
+        ({"jobs_max": "3"}, "jobs_max"),
+        ({"priority": 11}, "priority"),
+        ({"priority": -11}, "priority"),
+        ({"priority": None}, "priority"),
+        ({"priority": 1.5}, "priority"),
+        ({"supersede_branches": "on"}, "supersede_branches"),
+        ({"supersede_pull_requests": None}, "supersede_pull_requests"),
+        ({"full_name": "a/b"}, "full_name"),
+    ],
+)
+async def test_what_is_no_setting_is_refused(client: Client, body: dict[str, Any], field: str) -> None:
+    status, code, message = await client.status_and_error("PATCH", "/api/v1/repositories/repo_1", json=body)
+    assert (status, code) == (400, "bad_request")
+    assert field in message
+
+
+async def test_an_unknown_repository_is_not_changed(shared_bus: Bus, client: Client) -> None:
+    async def change(request: ChangeRepository, _caller: str) -> Value:
+        raise NotFoundError(f"there is no repository {request.repository_id}")
+
+    await shared_bus.answer(ChangeRepository, change, "orchestrator")
+    status, code, _ = await client.status_and_error("PATCH", "/api/v1/repositories/repo_1", json={"priority": 1})
+    assert (status, code) == (404, "not_found")
+
+
+async def test_settings_are_listed_and_on_the_page(client: Client, records: Records) -> None:
+    records.insert(
+        "repositories", id="repo_limited", forge="github", full_name="acme/limited", clone_url="https://x.example/a",
+        api_url="", has_token=False, has_webhook_secret=False, supersede_branches=True, jobs_max=7, priority=-3,
+    )  # fmt: skip
+    (item,) = (i for i in (await client.get("/api/v1/repositories"))["items"] if i["id"] == "repo_limited")
+    settings = ("supersede_pull_requests", "supersede_branches", "jobs_max", "priority")
+    assert [item[name] for name in settings] == [True, True, 7, -3]
+    async with client.http.get("/repositories") as answer:
+        (row,) = (part for part in (await answer.text()).split("<tr>") if "acme/limited" in part)
+    assert "<td>pull requests, branches</td><td>7</td><td>-3</td>" in row
