@@ -154,6 +154,12 @@ READS = {
     "runs of a commit": "SELECT id, state FROM api.runs WHERE sha = 'x' ORDER BY id DESC LIMIT 50",
     "runs of a repository": "SELECT id FROM api.runs WHERE repository_id = 'repo_1' ORDER BY id DESC LIMIT 50",
     "jobs of a run": "SELECT id, state FROM api.jobs WHERE run_id = 'run_000001' ORDER BY id",
+    "runs with what they repeat": "SELECT id, rerun_of FROM api.runs"
+    " LEFT JOIN (SELECT run_id, rerun_of FROM api.reruns) AS reruns ON reruns.run_id = runs.id"
+    " ORDER BY id DESC LIMIT 50",
+    "reruns of a run": "SELECT run_id, number FROM api.reruns WHERE rerun_of = 'run_000001' ORDER BY number",
+    "jobs with where they ran": "SELECT id, carried_from FROM api.jobs"
+    " LEFT JOIN api.carried_jobs ON carried_jobs.job_id = jobs.id WHERE run_id = 'run_000001'",
     "attempts of a job": "SELECT attempt, state FROM api.attempts WHERE job_id = 'job_000001'",
 }
 BIG = re.compile(r"Seq Scan on (runs|jobs|attempts|triggers|history|outbox)\b")

@@ -64,11 +64,9 @@ def label_of(job: JobRecord) -> str:
 
 def remark_of(job: JobRecord, *, has_children: bool = False) -> str:
     """Say what is to be said of a job besides its state."""
-    if job.state is JobState.QUEUED and job.reason:
-        # Why it waits for another attempt.
-        return job.reason
-    if job.state is JobState.QUEUED and job.labels:
-        return words.waits_for_labels(job.labels)
+    if job.state is JobState.QUEUED and (job.reason or job.labels):
+        # The reason is why it waits for another attempt.
+        return job.reason or words.waits_for_labels(job.labels)
     if not is_over(job.state):
         return job.status_text
     if job.reason:
