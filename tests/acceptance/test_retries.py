@@ -45,3 +45,22 @@ def test_mistakes_in_header_comments_fail_the_run_all_together(project):
     assert (run["state"], run["jobs"]) == ("failed", [])
     assert ".tisktask/push/one:2: retrys is no setting: did you mean retries?" in run["reason"]
     assert ".tisktask/push/two:3: timeout=soon is not a time" in run["reason"]
+
+
+def test_programs_that_jobs_start_are_read_as_well(project, stack):
+    parent = """#!/bin/sh
+tisktask-cmd EXECJOB tools/wrong && exit 1
+tisktask-cmd EXECJOB tools/moody
+"""
+    moody = "#!/bin/sh\n# tisktask: retries=1 on=3\n[ $TISKTASK_ATTEMPT = 2 ] || exit 3\n"
+    run = project.run(
+        {
+            ".tisktask/push/parent": program(parent),
+            ".tisktask/tools/wrong": program("#!/bin/sh\n# tisktask: on=always\n"),
+            ".tisktask/tools/moody": program(moody),
+        }
+    )
+    assert run["state"] == "succeeded"
+    log = stack.wait_for_log(job_named(run, "parent")["id"]).decode()
+    assert ".tisktask/tools/wrong:2: on=always is neither lost nor an exit code from 1 to 255" in log
+    assert (job_named(run, "moody")["state"], job_named(run, "moody")["attempt"]) == ("succeeded", 2)
