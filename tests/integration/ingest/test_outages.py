@@ -177,3 +177,22 @@ async def test_it_ends_in_order_when_told_to_with_the_bus_there_or_away(stack: S
     stack.nats.kill()
     await post(stack, "kept")
     assert stack.ingest.stop() == 0
+
+
+async def test_while_a_stream_is_full_deliveries_wait_on_disk_and_follow_when_there_is_room(stack: Stack) -> None:
+    first = await post(stack, "before")
+    room = await limit_deliveries(stack, 1)
+    waiting = [await post(stack, f"full-{number}") for number in range(3)]
+    assert await stack.metric("tisktask_ingest_spool_deliveries ") == 3
+    assert await stack.is_ready()
+    await limit_deliveries(stack, room)
+    await wait_until_spool_is_empty(stack)
+    assert [trigger.trigger_id for trigger in await stack.triggers()] == [first, *waiting]
+
+
+async def limit_deliveries(stack: Stack, bytes_max: int) -> int:
+    """Set how many bytes the stream of payloads takes; returns how many it took."""
+    config = (await stack.bus.jetstream.stream_info("DELIVERIES")).config
+    before, config.max_bytes = config.max_bytes, bytes_max
+    await stack.bus.jetstream.update_stream(config)
+    return before or 0

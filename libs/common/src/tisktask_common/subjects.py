@@ -45,9 +45,8 @@ EVENTS = Stream(
 )
 #: The message id of a removed work message is forgotten at a restart; one message per subject is not.
 WORK = Stream("WORK", ["work.>", "replay.WORK.>"], bytes_max=GIB // 4, age_seconds_max=0, is_work_queue=True)
-LOGS = Stream(
-    "LOGS", ["log.>", "replay.LOGS.>"], bytes_max=8 * GIB, age_seconds_max=2 * DAY_SECONDS, allows_atomic=True
-)
+#: No age: what logstream has not stored is waited for, what it has stored is purged (the orchestrator's `room.py`).
+LOGS = Stream("LOGS", ["log.>", "replay.LOGS.>"], bytes_max=8 * GIB, age_seconds_max=0, allows_atomic=True)
 DELIVERIES = Stream("DELIVERIES", ["delivery.>"], bytes_max=GIB, age_seconds_max=7 * DAY_SECONDS)
 DEAD = Stream("DEAD", ["dead.>"], bytes_max=GIB // 4, age_seconds_max=30 * DAY_SECONDS)
 #: What changes about repositories, for a plain subscription of those who keep a list of them.

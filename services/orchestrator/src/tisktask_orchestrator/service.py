@@ -28,7 +28,7 @@ _DISPATCH_SECONDS = 1.0
 _SWEEP_SECONDS_MAX = 1.0
 _FORGET_SECONDS = 3600.0
 _MEASURE_SECONDS = 5.0
-_STREAMS_SECONDS = 5.0
+_STREAMS_SECONDS = 2.0
 _MIGRATE_PAUSE_SECONDS = 1.0
 
 
@@ -47,7 +47,7 @@ async def serve(collaborators: Collaborators) -> None:
         repeat("offer_again", partial(dispatch_unclaimed, collaborators), _offer_seconds(settings)),
         repeat("sweep", partial(_sweep, collaborators, hearing), _sweep_seconds(settings)),
         repeat("measure", partial(measure, collaborators), _MEASURE_SECONDS),
-        repeat("look_at_streams", partial(look_at_streams, collaborators.bus), _STREAMS_SECONDS),
+        repeat("look_at_streams", partial(look_at_streams, collaborators), _STREAMS_SECONDS),
         repeat("forget", partial(forget_old, collaborators), _FORGET_SECONDS),
     )
 

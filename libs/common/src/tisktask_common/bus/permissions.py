@@ -37,6 +37,9 @@ from tisktask_common.rpc import (
 from tisktask_common.runner_pauses import PauseRunner
 from tisktask_common.subjects import (
     DEFAULT_POOL,
+    DELIVERIES,
+    EVENTS,
+    LOGS,
     LOGS_FOR_LOGSTREAM,
     RUNS_FOR_REPORTER,
     TRIGGERS_FOR_ORCHESTRATOR,
@@ -80,6 +83,15 @@ _JOB_REQUESTS = (
 _ANY_EVENT = ["trigger.>", "run.>", "job.>", "image.>", "runner.>", "repository.>"]
 
 
+#: The orchestrator looks how full the streams are, and purges what was read before one is.
+_KEEP_ROOM = [
+    "$JS.API.STREAM.INFO.*",
+    *(f"$JS.API.STREAM.MSG.GET.{stream.name}" for stream in (EVENTS, DELIVERIES)),
+    *(f"$JS.API.STREAM.PURGE.{stream.name}" for stream in (EVENTS, LOGS, DELIVERIES)),
+    *(f"$JS.API.CONSUMER.LIST.{stream.name}" for stream in (EVENTS, LOGS)),
+]
+
+
 def _consume(consumer: Consumer) -> list[str]:
     return [
         f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.name}",
@@ -111,7 +123,7 @@ def service_users() -> list[User]:
                 "news.>",
                 "message.>",
                 *_consume(TRIGGERS_FOR_ORCHESTRATOR),
-                "$JS.API.STREAM.INFO.*",
+                *_KEEP_ROOM,
             ],
             ["rpc.>"],
             may_reply=True,

@@ -35,7 +35,8 @@ def stream_config(stream: Stream, replicas: int) -> dict[str, Any]:
         "max_bytes": stream.bytes_max,
         "max_age": stream.age_seconds_max * _SECOND,
         "duplicate_window": stream.duplicate_window_seconds * _SECOND,
-        "discard": "new" if stream.is_work_queue else "old",
+        # Full: refuse what is new, so that its sender waits, rather than drop what nobody has read.
+        "discard": "new",
         "allow_direct": True,
         "max_msgs_per_subject": -1,
     }
