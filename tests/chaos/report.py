@@ -1,7 +1,10 @@
-"""The table that a person reads at the end."""
+"""The table that a person reads at the end, and what the stack has said about what went wrong."""
 
+import json
+import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from chaos.check import errored
 from chaos.evidence import Evidence
@@ -10,6 +13,8 @@ from chaos.schedule import Part
 from chaos.victims import Striker
 
 _SHOWN_MAX = 40
+_TRAIL_LINES_MAX = 60
+_ID = re.compile(r"(?:run|job)_[a-z0-9]{20,}")
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,16 @@ class Verdict:
         lines += [f"  {'all':20} {kills.total():6} {pauses.total():7}", ""]
         lines += [f"  {what:38} {number:9,}" for what, number in self._figures().items()]
         lines += ["", *(f"  VIOLATION {one}" for one in self.violations[:_SHOWN_MAX])]
-        return "\n".join(lines)
+        return "\n".join(lines + self._trail())
+
+    def _trail(self) -> list[str]:
+        """List all blows and what was logged about the runs and jobs of violations: the stack's files will be gone."""
+        ids = set(_ID.findall(" ".join(self.violations)))
+        if not self.violations:
+            return []
+        said = [json.dumps(line) for line in self.load.project.stack.log_lines() if ids & set(map(str, line.values()))]
+        hits = [f"{datetime.fromtimestamp(one.at, UTC):%H:%M:%S} {one.blow}" for one in self.striker.struck]
+        return ["", *hits, "", *said[:_TRAIL_LINES_MAX]]
 
     def _figures(self) -> dict[str, int]:
         evidence, pushes = self.evidence, self.load.pushes

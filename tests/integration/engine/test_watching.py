@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ async def test_another_engine_tells_the_end_of_a_pod_that_ended_unseen(podman_ho
         ended = await other.wait(pod)
     assert isinstance(ended, Exit)
     assert ended.exit_code == 5
-    assert ended.started_at < ended.ended_at
+    assert ended.started_at <= ended.ended_at
 
 
 async def test_the_end_is_known_without_conmons_exit_file(podman_host: PodmanHost, engine: Engine, pods: Pods) -> None:
@@ -120,6 +121,23 @@ async def test_a_killed_monitor_is_a_lost_job(engine: Engine, pods: Pods) -> Non
     ended = await asyncio.wait_for(waiting, 50)
     assert isinstance(ended, Lost)
     assert "conmon" in ended.reason
+
+
+async def test_an_end_whose_record_is_not_seen_is_asked_for(
+    podman_host: PodmanHost, pods: Pods, tmp_path: Path
+) -> None:
+    async with open_engine(replace(podman_host.place(), libpod_run=tmp_path)) as blind:
+        pod = await pods.sh("unseen", "echo up; while [ ! -e /w/go ]; do sleep 0.02; done; exit 6", **_shared(pods))
+        await until(pod, "up")
+        await blind.version()  # what it asks only once
+        waiting = asyncio.create_task(blind.wait(pod))
+        # It has its own questions answered meanwhile, and waits for conmon.
+        for _ in range(20):
+            await blind.find({})
+        (pods.folder / "go").touch()
+        ended = await asyncio.wait_for(waiting, 50)
+    assert isinstance(ended, Exit)
+    assert ended.exit_code == 6
 
 
 async def test_podman_may_be_killed_while_a_job_runs(podman_host: PodmanHost, engine: Engine, pods: Pods) -> None:

@@ -108,11 +108,14 @@ class Ending:
     async def _look(self, ended: "asyncio.Future[ExitRecord]") -> Exit | Lost | None:
         """Ask libpod, then wait a while; None: look again."""
         try:
-            state = await self._state_unless(ended)
+            return await self._ask(ended)
         except EngineAwayError:
             # conmon needs no Podman: the end comes, or Podman comes back.
             await asyncio.wait({ended}, timeout=_AWAY_SECONDS)
             return None
+
+    async def _ask(self, ended: "asyncio.Future[ExitRecord]") -> Exit | Lost | None:
+        state = await self._state_unless(ended)
         if ended.done():
             return None
         if state is None or state.status in _NOT_YET_STARTED:
@@ -130,7 +133,7 @@ class Ending:
             return None
         return await asking
 
-    async def _await_conmon(self, ended: "asyncio.Future[ExitRecord]", state: ContainerState) -> Lost | None:
+    async def _await_conmon(self, ended: "asyncio.Future[ExitRecord]", state: ContainerState) -> Exit | Lost | None:
         seconds = _RECHECK_SECONDS if self.exits.is_watching else _RECHECK_UNWATCHED_SECONDS
         conmon = state.conmon_pid if await self.libpod.shares_processes() else 0
         async with _conmon_gone(conmon, self.pod.container_id) as gone:
@@ -140,6 +143,10 @@ class Ending:
         await asyncio.wait({ended}, timeout=_AFTER_CONMON_SECONDS)
         if ended.done():
             return None
+        # Who stood still for long finds that libpod has cleaned up: then it knows the end.
+        found = await container_state(self.libpod, self.pod.container_id)
+        if found and found.status in _ENDED and found.exit_code >= 0:
+            return await self._from_state(found)
         log.error("conmon_gone", container_id=self.pod.container_id)
         return Lost("the process that watched its container (conmon) was killed: its log and exit code are lost")
 
