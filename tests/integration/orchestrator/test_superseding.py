@@ -7,7 +7,7 @@ from tisktask_common.events import Repository, RunFinished
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JobState
 from tisktask_common.repository_settings import ChangeRepository
-from tisktask_common.rpc import AttemptRef
+from tisktask_common.rpc import AttemptRef, RerunRun
 from tisktask_common.subjects import TRIGGERS_FOR_ORCHESTRATOR as CONSUMER
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
@@ -148,3 +148,17 @@ async def test_a_run_that_has_ended_stays_as_it_is(stage: Stage) -> None:
     await open_pull_request(stage, repository, B)
     assert await stage.run_state(first) == "skipped"
     assert JobId((await stage.job(preparation))["id"]) == preparation.job_id
+
+
+async def test_a_run_that_was_asked_for_again_neither_supersedes_nor_is_superseded(stage: Stage) -> None:
+    repository = await stage.add_repository()
+    runner = await stage.runner()
+    first = await open_pull_request(stage, repository, A)
+    await runner.prepare(await stage.next_work(), "test")
+    await runner.run(await stage.next_work(), JobState.FAILED, exit_code=1)
+    await stage.wait_for_run(first, "failed")
+    second = await open_pull_request(stage, repository, B)
+    again = await stage.bus.request(RerunRun(run_id=first, request_id="again"))
+    assert await states(stage, second, again.run_id) == ["preparing", "preparing"]
+    third = await open_pull_request(stage, repository, C)
+    assert await states(stage, second, again.run_id, third) == ["cancelled", "preparing", "preparing"]
