@@ -24,6 +24,22 @@ def test_a_host_full_of_waiting_parents_runs_their_children(project, stack, busy
     assert [job["state"] for job in run["jobs"]] == ["succeeded"] * 18
 
 
+def test_a_repository_that_may_have_one_job_at_once_runs_children_of_waiting_parents(project, stack, busybox):
+    stack.cli("repo", "set", project.full_name, "--jobs-max", "1")
+    parent = program("#!/bin/sh\nexec tisktask-cmd EXECJOB child\n")
+    run = project.run(
+        {
+            ".tisktask/push/Containerfile": plain(f"FROM {busybox}\n"),
+            **{f".tisktask/push/parent{number}": parent for number in range(2)},
+            ".tisktask/child": program("#!/bin/sh\nexec tisktask-cmd EXECJOB grandchild\n"),
+            ".tisktask/grandchild": program("#!/bin/sh\ntrue\n"),
+        },
+        120,
+    )
+    assert run["state"] == "succeeded", run
+    assert [job["state"] for job in run["jobs"]] == ["succeeded"] * 6
+
+
 def test_a_job_says_what_labels_it_waits_for(project, stack, busybox):
     sha = project.push(
         {
