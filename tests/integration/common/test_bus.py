@@ -11,7 +11,8 @@ from tisktask_common.bus.pull import Puller
 from tisktask_common.errors import BusError, ConflictError
 from tisktask_common.events import Value
 from tisktask_common.ids import JobId
-from tisktask_common.rpc import Accepted, CancelJob
+from tisktask_common.orders import CancelJob
+from tisktask_common.rpc import Accepted
 from tisktask_common.subjects import LOGS_FOR_LOGSTREAM, Consumer, work_consumer, work_subject
 
 

@@ -15,8 +15,9 @@ from tisktask_common.database.pool import open_pool
 from tisktask_common.errors import ConflictError, NotFoundError
 from tisktask_common.events import Repository, Value
 from tisktask_common.ids import JobId, RepositoryId, RunId
+from tisktask_common.orders import CancelJob, CancelRun
 from tisktask_common.process.settings import DatabaseSettings
-from tisktask_common.rpc import Accepted, AddRepository, AskPublicKey, CancelJob, CancelRun, PublicKey, RemoveRepository
+from tisktask_common.rpc import Accepted, AddRepository, AskPublicKey, PublicKey, RemoveRepository
 from tisktask_common.sealing import KeyPair
 from tisktask_logstream.log_names import LogName
 from tisktask_logstream.store import RunFilter, Store

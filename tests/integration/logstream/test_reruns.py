@@ -11,7 +11,7 @@ from logstream_stand import Client, Logstream, collect, get_valid, until, whole_
 from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import ConflictError
 from tisktask_common.ids import RunId
-from tisktask_common.rpc import RerunJob, RerunMode, RerunRun, RunMade
+from tisktask_common.orders import RerunJob, RerunMode, RerunRun, RunMade
 
 Orders = list[RerunRun | RerunJob]
 

@@ -11,7 +11,7 @@ from tisktask_common.events import JobConcluded, JobFinished, RunFinished
 from tisktask_common.ids import JobId
 from tisktask_common.job_requests import News
 from tisktask_common.lifecycle import JobState
-from tisktask_common.rpc import CancelJob
+from tisktask_common.orders import CancelJob
 from tisktask_common.subjects import MESSAGE_BYTES_MAX, news_subject
 
 FAILED, SUCCEEDED, CANCELLED = JobState.FAILED, JobState.SUCCEEDED, JobState.CANCELLED

@@ -17,7 +17,8 @@ from tisktask_common.errors import InfrastructureError, UserError
 from tisktask_common.events import JobConcluded, JobFinished, RunEvent, RunFinished
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JOB_ENDS, JOB_MOVES, RUN_ENDS, RUN_MOVES, JobState, RunState
-from tisktask_common.rpc import AttemptRef, CancelJob, CancelRun
+from tisktask_common.orders import CancelJob, CancelRun
+from tisktask_common.rpc import AttemptRef
 from tisktask_orchestrator.fold import conclude
 
 RUNS = 12

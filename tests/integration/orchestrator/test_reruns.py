@@ -11,17 +11,8 @@ from tisktask_common.errors import ConflictError, NotFoundError, UserError
 from tisktask_common.events import JobFinished, RunCreated, RunFinished, RunPrepared
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JobKind, JobState
-from tisktask_common.rpc import (
-    AttemptRef,
-    Policy,
-    Prepared,
-    Program,
-    RemoveRepository,
-    RerunJob,
-    RerunMode,
-    RerunRun,
-    RunMade,
-)
+from tisktask_common.orders import RerunJob, RerunMode, RerunRun, RunMade
+from tisktask_common.rpc import AttemptRef, Policy, Prepared, Program, RemoveRepository
 
 OK, BAD = JobState.SUCCEEDED, JobState.FAILED
 

@@ -12,7 +12,8 @@ from tisktask_common.bus.connection import Bus
 from tisktask_common.events import AttemptFailed, AttemptLost, JobFinished, JobQueued
 from tisktask_common.ids import RunId
 from tisktask_common.lifecycle import JobState
-from tisktask_common.rpc import AttemptRef, CancelJob, Heartbeat, Policy, Prepared, Program
+from tisktask_common.orders import CancelJob
+from tisktask_common.rpc import AttemptRef, Heartbeat, Policy, Prepared, Program
 
 PAUSE_SECONDS = 0.2
 

@@ -15,7 +15,8 @@ from tisktask_common.events import JobCreated, JobQueued
 from tisktask_common.ids import JobId
 from tisktask_common.job_requests import Spawned
 from tisktask_common.lifecycle import JobState
-from tisktask_common.rpc import AttemptRef, CancelRun
+from tisktask_common.orders import CancelRun
+from tisktask_common.rpc import AttemptRef
 
 
 async def test_a_job_is_started_queued_and_announced(stage: Stage) -> None:

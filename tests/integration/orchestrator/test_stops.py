@@ -12,7 +12,8 @@ from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import NotFoundError
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JobState
-from tisktask_common.rpc import CancelJob, CancelRun, StopOrder
+from tisktask_common.orders import CancelJob, CancelRun
+from tisktask_common.rpc import StopOrder
 from tisktask_common.subjects import control_subject
 
 

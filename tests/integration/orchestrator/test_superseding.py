@@ -6,8 +6,9 @@ from orchestrator_stage import Stage, eventually
 from tisktask_common.events import Repository, RunFinished
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JobState
+from tisktask_common.orders import RerunRun
 from tisktask_common.repository_settings import ChangeRepository
-from tisktask_common.rpc import AttemptRef, RerunRun
+from tisktask_common.rpc import AttemptRef
 from tisktask_common.subjects import TRIGGERS_FOR_ORCHESTRATOR as CONSUMER
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40

@@ -1,7 +1,6 @@
 """Requests between services, and their replies. All are idempotent: a caller that got no answer asks again."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
 from pydantic import Field
@@ -269,59 +268,3 @@ class RemoveRepository(Request[Accepted]):
     subject_name = "remove-repository"
     reply_type = Accepted
     repository_id: RepositoryId
-
-
-class CancelRun(Request[Accepted]):
-    """End a run and all its jobs."""
-
-    subject_name = "cancel-run"
-    reply_type = Accepted
-    run_id: RunId
-    actor: str = ""
-
-
-class CancelJob(Request[Accepted]):
-    """End one job."""
-
-    subject_name = "cancel-job"
-    reply_type = Accepted
-    job_id: JobId
-    actor: str = ""
-
-
-class RerunMode(StrEnum):
-    """What of a run that has ended is run again."""
-
-    #: Everything, the preparation included.
-    ALL = "all"
-    #: The discovered jobs that have not succeeded; the others are carried over.
-    FAILED = "failed"
-
-
-class RunMade(Value):
-    """The new run, or the one that the same request has made before."""
-
-    run_id: RunId
-    number: int
-    is_new: bool
-
-
-class RerunRun(Request[RunMade]):
-    """Make a new run of what a run that has ended was about. The same request id makes one run."""
-
-    subject_name = "rerun-run"
-    reply_type = RunMade
-    run_id: RunId
-    mode: RerunMode = RerunMode.ALL
-    actor: str = ""
-    request_id: str
-
-
-class RerunJob(Request[RunMade]):
-    """Make a new run in which this job runs again (of a job that another has started: the first of its line)."""
-
-    subject_name = "rerun-job"
-    reply_type = RunMade
-    job_id: JobId
-    actor: str = ""
-    request_id: str

@@ -2,7 +2,8 @@
 
 from tisktask_common.errors import NotFoundError
 from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS, JobState, RunState
-from tisktask_common.rpc import Accepted, CancelJob, CancelRun
+from tisktask_common.orders import CancelJob, CancelRun
+from tisktask_common.rpc import Accepted
 from tisktask_orchestrator import words
 from tisktask_orchestrator.bounds import bounded
 from tisktask_orchestrator.changes import changing_run, changing_run_of_job

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tisktask_common.ids import JobId
 from tisktask_common.lifecycle import JobKind, JobState
-from tisktask_common.rpc import RerunMode
+from tisktask_common.orders import RerunMode
 from tisktask_orchestrator.fold import conclude
 from tisktask_orchestrator.store.reruns import RootRow
 

@@ -10,7 +10,7 @@ from tisktask_common.errors import ConflictError, NotFoundError, UserError
 from tisktask_common.events import JobCreated, JobFinished, JobQueued, RunCreated, RunPrepared
 from tisktask_common.ids import JobId, RunId, new_job_id
 from tisktask_common.lifecycle import RUN_ENDS, JobKind, RunState
-from tisktask_common.rpc import RerunJob, RerunMode, RerunRun, RunMade
+from tisktask_common.orders import RerunJob, RerunMode, RerunRun, RunMade
 from tisktask_common.subjects import DEFAULT_POOL
 from tisktask_orchestrator import words, words_for_reruns
 from tisktask_orchestrator.bounds import bounded

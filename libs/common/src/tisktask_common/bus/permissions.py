@@ -17,13 +17,12 @@ from tisktask_common.job_requests import (
     StopOwnJob,
     TakeLock,
 )
+from tisktask_common.orders import CancelJob, CancelRun, RerunJob, RerunRun
 from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import (
     AddRepository,
     AskCredential,
     AskPublicKey,
-    CancelJob,
-    CancelRun,
     ClaimJob,
     Heartbeat,
     JobBegan,
@@ -31,8 +30,6 @@ from tisktask_common.rpc import (
     ListRepositories,
     RemoveRepository,
     Request,
-    RerunJob,
-    RerunRun,
 )
 from tisktask_common.runner_pauses import PauseRunner
 from tisktask_common.subjects import (

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from tisktask_common.errors import NotFoundError
 from tisktask_common.ids import JobId
-from tisktask_common.rpc import CancelJob
+from tisktask_common.orders import CancelJob
 from tisktask_logstream import run_view, words
 from tisktask_logstream.api.models import Done, Gap, Job, Lines, LogQuery, StreamQuery, WhoseLog
 from tisktask_logstream.api.operations import Operation, json_answer

@@ -5,7 +5,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from tisktask_common.ids import JobId, RunId
-from tisktask_common.rpc import RerunJob, RerunMode, RerunRun, RunMade
+from tisktask_common.orders import RerunJob, RerunMode, RerunRun, RunMade
 from tisktask_logstream.api.models import NewRun, RerunJobOrder, RerunOrder
 from tisktask_logstream.api.operations import Operation, json_answer
 from tisktask_logstream.api.requests import read_optional_body

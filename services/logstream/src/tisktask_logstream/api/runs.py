@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from tisktask_common.ids import RunId
-from tisktask_common.rpc import CancelRun
+from tisktask_common.orders import CancelRun
 from tisktask_logstream import run_view
 from tisktask_logstream.api.models import Done, RunPage, RunsQuery, RunsStreamQuery
 from tisktask_logstream.api.operations import Operation, json_answer

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from tisktask_common.ids import JobId, RunId
-from tisktask_common.rpc import CancelJob, CancelRun
+from tisktask_common.orders import CancelJob, CancelRun
 from tisktask_logstream import run_view
 from tisktask_logstream.api.models import RunsQuery, Strict, WhoseLog
 from tisktask_logstream.api.requests import read_query

@@ -3,7 +3,7 @@
 from aiohttp import web
 from pydantic import Field
 
-from tisktask_common.rpc import RerunMode, RunMade
+from tisktask_common.orders import RerunMode, RunMade
 from tisktask_logstream.api.models import Strict
 from tisktask_logstream.api.requests import read_form
 from tisktask_logstream.api.reruns import order_job_rerun, order_rerun
