@@ -32,7 +32,8 @@ async def test_another_engine_tells_the_end_of_a_pod_that_ended_unseen(podman_ho
         ended = await other.wait(pod)
     assert isinstance(ended, Exit)
     assert ended.exit_code == 5
-    assert ended.started_at < ended.ended_at
+    # Files' times go by the kernel's ticks.
+    assert ended.started_at <= ended.ended_at
 
 
 async def test_the_end_is_known_without_conmons_exit_file(podman_host: PodmanHost, engine: Engine, pods: Pods) -> None:
