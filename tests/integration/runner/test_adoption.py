@@ -131,15 +131,19 @@ async def test_two_replicas_share_the_work_and_run_nothing_twice(stage: RunnerSt
     for replica in ("1", "2"):
         stage.start(replica, TISKTASK_SLOTS="1")
     await until(lambda: {beat.replica for beat in stage.orchestrator.beats} == {"1", "2"})
-    sha = stage.script("echo done; sleep 1")
+    sha = stage.script("while [ ! -e go ]; do sleep 0.02; done; echo done")
     specs = [stage.spec(sha) for _ in range(4)]
     for spec in specs:
         await stage.orchestrator.submit(spec)
+    # Each has one slot, so the first two are one to each.
+    await until(lambda: {beat.replica for beat in stage.orchestrator.beats if beat.attempts} == {"1", "2"})
+    for spec in specs:
+        await until(lambda spec=spec: (stage.state / "jobs" / f"{spec.job_id}.1" / "workspace").is_dir())
+        let_go(stage, spec)
     for spec in specs:
         assert (await stage.orchestrator.end_of(spec)).exit_code == 0
         assert (await archive.complete(f"{spec.job_id}.1")).data == b"done\n"
     assert len(stage.orchestrator.claims) == 4
-    assert {beat.replica for beat in stage.orchestrator.beats if beat.attempts} == {"1", "2"}
     await stage.until_nothing_is_left()
 
 

@@ -25,7 +25,7 @@ async def test_a_wait_that_lasts_lends_the_slot_once_whatever_else_waits() -> No
     first, second = asyncio.Event(), asyncio.Event()
     waits = [asyncio.create_task(wait(first)), asyncio.create_task(wait(second))]
     async with asyncio.timeout(10):
-        while not lending.is_lent:
+        while lending._lasting < 2:
             await asyncio.sleep(0)
         first.set()
         await waits[0]
