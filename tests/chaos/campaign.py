@@ -7,7 +7,7 @@ from chaos.check import violations
 from chaos.evidence import gather
 from chaos.load import Load
 from chaos.report import Verdict
-from chaos.schedule import plan
+from chaos.schedule import Part, plan
 from chaos.settle import settle
 from chaos.victims import Striker
 from chaos.witness import Witness
@@ -18,11 +18,13 @@ from tisktask_runner.host.storage import Storage
 SETTLE_SECONDS = 180.0
 
 
-def run_campaign(project: Project, storage: Storage, seed: int, seconds: float) -> Verdict:
+def run_campaign(
+    project: Project, storage: Storage, seed: int, seconds: float, sparing: frozenset[Part] = frozenset()
+) -> Verdict:
     """Push and strike for so long, wait until all is at rest, and judge."""
     stack = project.stack
     load = Load(project, seed)
-    striker = Striker(stack, plan(seed, seconds))
+    striker = Striker(stack, [blow for blow in plan(seed, seconds) if blow.part not in sparing])
     witness = Witness(stack.data / "runner" / "jobs")
     over, struck = threading.Event(), threading.Event()
     with ThreadPoolExecutor(3, "chaos") as threads:
