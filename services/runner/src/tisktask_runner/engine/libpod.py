@@ -10,10 +10,13 @@ from typing import Any
 import aiohttp
 
 from tisktask_common.errors import InfrastructureError
+from tisktask_runner.engine.namespaces import MissingNamespace, missing_namespace, restore
 
 #: The oldest API that Podman 4 and 5 both answer: one place to change.
 API_VERSION = "v4.0.0"
 CALL_SECONDS_MAX = 60.0
+#: Pods that are mended for one call: each is named only when the one before it is well again.
+_MENDED_MAX = 50
 #: 304: it is in that state already.
 _DONE = frozenset({200, 201, 204, 304})
 
@@ -71,7 +74,24 @@ class Libpod:
         return await self.call("DELETE", path, parameters)
 
     async def call(self, method: str, path: str, parameters: dict[str, Parameter], body: Any = None) -> Any:
-        """Call and return the decoded reply, None if it is no JSON; raises LibpodError or EngineAwayError."""
+        """Call and return the decoded reply, None if it is no JSON; raises LibpodError or EngineAwayError.
+
+        A pod that has lost its network namespace is in the way of all others, so it is mended first.
+        """
+        for _ in range(_MENDED_MAX):
+            try:
+                return await self._call_once(method, path, parameters, body)
+            except LibpodError as error:
+                missing = missing_namespace(error.cause)
+                if missing is None or not await self._restore(missing):
+                    raise
+        return await self._call_once(method, path, parameters, body)
+
+    async def _restore(self, missing: MissingNamespace) -> bool:
+        found = await self._call_once("GET", f"/containers/{missing.container}/json", {})
+        return await asyncio.to_thread(restore, missing, found["State"]["Pid"])
+
+    async def _call_once(self, method: str, path: str, parameters: dict[str, Parameter], body: Any = None) -> Any:
         name = f"{method} {path}"
         try:
             async with self._session.request(
