@@ -52,7 +52,9 @@ async def set_to_work(stage: Stage, runner: TestRunner) -> None:
     for job in (await stage.rows("SELECT id FROM api.jobs ORDER BY id"))[: RUNS // 2]:
         await runner.prepare(AttemptRef(job_id=JobId(job["id"]), attempt=1), "p0", "p1")
     for job in await stage.rows("SELECT id FROM api.jobs WHERE kind = 'program'"):
-        await begin(runner, AttemptRef(job_id=JobId(job["id"]), attempt=1))
+        work = AttemptRef(job_id=JobId(job["id"]), attempt=1)
+        await begin(runner, work)
+        await ActingJob(runner, work).spawn(key="first")
 
 
 async def act(stage: Stage, runners: list[TestRunner], chance: random.Random) -> None:

@@ -166,8 +166,10 @@ async def test_the_bus_and_podman_killed_in_mid_job_change_nothing(
 
 async def test_work_that_nobody_grants_is_acknowledged_and_work_that_nobody_answers_waits(stage: RunnerStage) -> None:
     orchestrator = stage.orchestrator
-    orchestrator.is_here.clear()
     stage.start()
+    # A runner takes nothing before it has been heard: it may have been paused.
+    await until(lambda: bool(orchestrator.beats))
+    orchestrator.is_here.clear()
     spec = stage.spec(stage.script("true"))
     await orchestrator.submit(spec)
     await until(lambda: "claim_not_answered" in stage.runner_log())

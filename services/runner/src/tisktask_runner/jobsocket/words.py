@@ -55,7 +55,9 @@ def unknown_command(name: bytes, arguments: Sequence[bytes], known: Sequence[str
 
 
 def wrong_arity(command: Command) -> Failure:
-    return Failure("ERR", f"wrong number of arguments for '{command.name.lower()}' command; usage: {command.usage()}")
+    said = f"wrong number of arguments for '{command.name.lower()}' command"
+    # Redis's own commands fail in Redis's own words: programs may look for them.
+    return Failure("ERR", said if command.group == "data" else f"{said}; usage: {command.usage()}")
 
 
 def unknown_subcommand(command: str, name: bytes, known: Sequence[str]) -> Failure:
