@@ -13,11 +13,11 @@ from tisktask_common.lifecycle import RUN_ENDS, JobKind, RunState
 from tisktask_common.orders import RerunJob, RerunMode, RerunRun, RunMade
 from tisktask_common.subjects import DEFAULT_POOL
 from tisktask_orchestrator import words, words_for_reruns
+from tisktask_orchestrator.beginning import PREPARATION
 from tisktask_orchestrator.bounds import bounded
 from tisktask_orchestrator.changes import RunChange, tell_after_commit, write_down
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import seconds_between
-from tisktask_orchestrator.intake import PREPARATION
 from tisktask_orchestrator.rerun_rules import Rerun, outcome, plan_rerun
 from tisktask_orchestrator.store.jobs import NewJobs, insert_jobs
 from tisktask_orchestrator.store.repositories import read_repository
