@@ -68,12 +68,8 @@ class TestRunner:
     name: str
     keys: KeyPair = field(default_factory=KeyPair.generate)
 
-    async def heartbeat(
-        self, *held: AttemptRef, slots: int = 4, replica: str = "r1", is_draining: bool = False
-    ) -> HeartbeatReply:
-        beat = Heartbeat(
-            runner=self.name, replica=replica, slots=slots, pool="default", attempts=list(held), is_draining=is_draining
-        )
+    async def heartbeat(self, *held: AttemptRef, slots: int = 4, replica: str = "r1", **fields: Any) -> HeartbeatReply:
+        beat = Heartbeat(runner=self.name, replica=replica, slots=slots, pool="default", attempts=list(held), **fields)
         return await self.bus.request(beat)
 
     async def claim(self, work: AttemptRef) -> JobGrant:

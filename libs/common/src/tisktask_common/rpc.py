@@ -174,6 +174,9 @@ class HeartbeatReply(Value):
         default_factory=list[AttemptRef], description="attempts that ask for labels which this host has: claim them"
     )
     is_paused: bool = Field(default=False, description="take nothing more until this is false again")
+    looks: list[RepositoryId] = Field(
+        default_factory=list[RepositoryId], description="repositories to look at: take each look and answer it"
+    )
 
 
 class Heartbeat(Request[HeartbeatReply]):
@@ -194,6 +197,7 @@ class Heartbeat(Request[HeartbeatReply]):
     has_paused: bool = Field(default=False, description="takes nothing, as it was told, and no claim is on its way")
     version: str = ""
     engine: str = Field(default="", description="what runs the containers: podman 4.3.1, runc, cgroup v1")
+    can_look: bool = Field(default=False, description="it knows what to do with looks, and has a thread for them")
 
 
 class HookSecrets(Value):

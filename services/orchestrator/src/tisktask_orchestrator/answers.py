@@ -20,6 +20,7 @@ from tisktask_common.job_requests import (
     StopOwnJob,
     TakeLock,
 )
+from tisktask_common.looks import HeadsSeen, TakeLook
 from tisktask_common.orders import CancelJob, CancelRun, RerunJob, RerunRun
 from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import (
@@ -41,6 +42,7 @@ from tisktask_orchestrator.claims import claim
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.heartbeats import note_heartbeat
 from tisktask_orchestrator.locks import release_lock, take_lock
+from tisktask_orchestrator.looks import begin_look, note_heads
 from tisktask_orchestrator.pauses import pause_runner
 from tisktask_orchestrator.remarks import note_annotation, note_description
 from tisktask_orchestrator.reports import note_began, note_ended
@@ -67,6 +69,8 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     JobBegan: note_began,
     JobEnded: note_ended,
     Heartbeat: note_heartbeat,
+    TakeLook: begin_look,
+    HeadsSeen: note_heads,
     ListRepositories: list_hook_secrets,
     AskCredential: tell_credential,
     AskPublicKey: tell_public_key,

@@ -16,7 +16,7 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.lines import line_of
 from tisktask_orchestrator.store.jobs import NewJobs, insert_jobs
 from tisktask_orchestrator.store.repositories import read_repository
-from tisktask_orchestrator.store.runs import insert_run, insert_trigger, set_run_line
+from tisktask_orchestrator.store.runs import Origin, insert_run, insert_trigger, set_run_line
 
 log = structlog.get_logger()
 
@@ -27,13 +27,15 @@ triggers_ignored = Counter("tisktask_triggers_ignored_total", "Triggers that mad
 PREPARATION = Program(name="prepare", path="")
 
 
-async def begin_run(connection: Connection, trigger: TriggerReceived, *, supersedes: bool = True) -> RunChange | None:
+async def begin_run(
+    connection: Connection, trigger: TriggerReceived, *, supersedes: bool = True, origin: Origin = Origin.WEBHOOK
+) -> RunChange | None:
     """Make the trigger's run, in the caller's transaction; after its commit `tell_of_beginning` is to be called.
 
     None: it was made before, or the repository was removed meanwhile. `supersedes`: it overtakes older runs of its
     line, and may be overtaken (`cancel_superseded` does that, after the commit).
     """
-    if not await insert_trigger(connection, trigger):
+    if not await insert_trigger(connection, trigger, origin):
         repository = await read_repository(connection, trigger.repository.id)
         _note_ignored(trigger, is_known=repository is not None, is_removed=bool(repository and repository.removed_at))
         return None

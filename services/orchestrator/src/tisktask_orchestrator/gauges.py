@@ -3,6 +3,7 @@
 from prometheus_client import Gauge
 
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.store.looks import count_looks
 from tisktask_orchestrator.store.runners import count_unfinished
 
 jobs_unfinished = Gauge(
@@ -12,11 +13,15 @@ jobs_unplaceable = Gauge("tisktask_jobs_unplaceable", "Jobs that ask for labels 
 jobs_lending = Gauge("tisktask_jobs_lending", "Jobs that wait for others and lend their slot meanwhile")
 outbox_messages = Gauge("tisktask_outbox_messages", "Messages that are committed and not yet published")
 
+looks_failing = Gauge("tisktask_looks_failing", "Repositories that could not be looked at the last time")
+look_wait_seconds = Gauge("tisktask_look_wait_seconds", "How long the oldest look that is due has waited for a runner")
+
 
 async def measure(collaborators: Collaborators) -> None:
     """Read the figures; all replicas show the same."""
     async with collaborators.pool.connection() as connection:
         counts = await count_unfinished(connection)
+        looks = await count_looks(connection)
     jobs_unfinished.labels("waiting").set(counts.waiting)
     jobs_unfinished.labels("dispatched").set(counts.dispatched)
     jobs_unfinished.labels("starting").set(counts.starting)
@@ -24,3 +29,5 @@ async def measure(collaborators: Collaborators) -> None:
     jobs_unplaceable.set(counts.unplaceable)
     jobs_lending.set(counts.lent)
     outbox_messages.set(counts.outbox)
+    looks_failing.set(looks.failing)
+    look_wait_seconds.set(looks.oldest_seconds)

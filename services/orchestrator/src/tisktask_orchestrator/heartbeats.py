@@ -12,6 +12,7 @@ from tisktask_orchestrator.bounds import NAME_CHARS_MAX, bounded
 from tisktask_orchestrator.callers import require_runner
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import order_for
+from tisktask_orchestrator.looks import looks_for
 from tisktask_orchestrator.store.attempts import extend_leases
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
 from tisktask_orchestrator.store.pauses import is_runner_paused, set_has_paused
@@ -43,9 +44,10 @@ async def note_heartbeat(collaborators: Collaborators, beat: Heartbeat, caller: 
         leases = await extend_leases(connection, beat.runner, beat.attempts, lease_seconds) if beat.attempts else []
         # Last: who holds jobs' rows waits for nothing any more.
         offers = await _offers(connection, beat, collaborators.settings.unclaimed_seconds)
+        looks = await looks_for(connection, beat, collaborators.settings)
     if has_joined or len(beat.attempts) - beat.waiting < beat.slots:
         collaborators.work_wanted.set()
-    return _reply(beat, leases, offers).model_copy(update={"is_paused": is_paused})
+    return _reply(beat, leases, offers).model_copy(update={"is_paused": is_paused, "looks": looks})
 
 
 async def announce_runner(connection: Connection, event: RunnerEvent) -> None:

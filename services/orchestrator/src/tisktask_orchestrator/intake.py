@@ -9,9 +9,11 @@ from nats.aio.msg import Msg
 
 from tisktask_common.events import TriggerReceived
 from tisktask_common.ids import RunId
-from tisktask_orchestrator.beginning import begin_run, tell_of_beginning
+from tisktask_orchestrator.beginning import begin_run, tell_of_beginning, triggers_ignored
 from tisktask_orchestrator.bounds import bounded_trigger
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.store.found import settle_with_found
+from tisktask_orchestrator.store.repositories import lock_repository
 from tisktask_orchestrator.superseding import cancel_superseded
 from tisktask_orchestrator.transactions import transaction
 
@@ -40,8 +42,14 @@ async def take_trigger(collaborators: Collaborators, message: Msg) -> None:
 
 
 async def record_trigger(collaborators: Collaborators, trigger: TriggerReceived) -> RunId | None:
-    """Make the trigger's run. None: it was made before, or the repository was removed meanwhile."""
+    """Make the trigger's run. None: it was made or found before, or the repository was removed meanwhile."""
     async with transaction(collaborators.pool) as connection:
+        # Whoever else makes runs of this repository waits: that both have found the same is seen by the second.
+        is_in_use = await lock_repository(connection, trigger.repository.id)
+        if is_in_use and await settle_with_found(connection, trigger):
+            triggers_ignored.labels("found_before").inc()
+            log.info("trigger_ignored", why="found_before", delivery=trigger.delivery)
+            return None
         change = await begin_run(connection, trigger)
     if change is None:
         return None

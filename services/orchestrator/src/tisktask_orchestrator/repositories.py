@@ -23,8 +23,10 @@ from tisktask_common.rpc import (
 from tisktask_common.subjects import event_subject
 from tisktask_orchestrator import words
 from tisktask_orchestrator.collaborators import Collaborators
-from tisktask_orchestrator.repository_rules import check_repository, check_settings
+from tisktask_orchestrator.looks import hasten_look, want_look
+from tisktask_orchestrator.repository_rules import LOCAL, check_repository, check_settings
 from tisktask_orchestrator.secrets import Secrets, check_public_key
+from tisktask_orchestrator.store.looks import delete_look
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
 from tisktask_orchestrator.store.repositories import (
     NewRepository,
@@ -62,8 +64,12 @@ async def add_repository(collaborators: Collaborators, request: AddRepository, _
     )
     async with transaction(collaborators.pool) as connection:
         row = await upsert_repository(connection, new)
+        if row.forge != LOCAL:
+            # What it stands at now is where we begin; a new token may mend a look that failed.
+            await want_look(connection, row.id)
         await _announce(connection, row, is_removed=False)
     log.info("repository_added", repository=row.id, forge=row.forge, full_name=row.full_name, is_new=row.id == new.id)
+    await hasten_look(collaborators)
     return _describe(row)
 
 
@@ -85,6 +91,7 @@ async def take_out_repository(collaborators: Collaborators, request: RemoveRepos
     async with transaction(collaborators.pool) as connection:
         row = await remove_repository(connection, request.repository_id)
         if row:
+            await delete_look(connection, row.id)
             await _announce(connection, row, is_removed=True)
         elif not await read_repository(connection, request.repository_id):
             raise NotFoundError(words.unknown_repository(request.repository_id))

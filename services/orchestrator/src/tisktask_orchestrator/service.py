@@ -16,6 +16,7 @@ from tisktask_orchestrator.gauges import measure
 from tisktask_orchestrator.hearing import Hearing
 from tisktask_orchestrator.intake import take_trigger
 from tisktask_orchestrator.loops import repeat, repeat_at_bell, run_together
+from tisktask_orchestrator.reconcile import reconcile_forever
 from tisktask_orchestrator.relay import relay_forever
 from tisktask_orchestrator.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_orchestrator.settings import OrchestratorSettings
@@ -48,6 +49,7 @@ async def serve(collaborators: Collaborators) -> None:
         repeat("sweep", partial(_sweep, collaborators, hearing), _sweep_seconds(settings)),
         repeat("measure", partial(measure, collaborators), _MEASURE_SECONDS),
         repeat("look_at_streams", partial(look_at_streams, collaborators), _STREAMS_SECONDS),
+        reconcile_forever(collaborators),
         repeat("forget", partial(forget_old, collaborators), _FORGET_SECONDS),
     )
 

@@ -54,3 +54,19 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
     run_data_bytes_max: int = Field(default=16 * MIB, ge=0, description="what the jobs of a run share, all together")
     run_data_keys_max: int = Field(default=100_000, ge=0, description="keys of a run's data")
     run_data_days: float = Field(default=7, gt=0, description="how long a run's data is kept after its end")
+    reconcile_seconds: float = Field(
+        default=300,
+        ge=0,
+        le=86_400,
+        description="how often repositories are looked at for what no webhook told; 0: never",
+    )
+    reconcile_grace_seconds: float = Field(
+        default=60, ge=0, le=3600, description="how long a webhook may take before what it is about is made a run"
+    )
+    reconcile_runs_max: int = Field(
+        default=100, ge=1, le=1000, description="runs that one look at a repository may make"
+    )
+    look_refs_max: int = Field(
+        default=20_000, ge=1, le=1_000_000, description="branches and tags of a repository that is looked at"
+    )
+    looks_per_host_max: int = Field(default=4, ge=1, le=100, description="looks that one runner host makes at once")

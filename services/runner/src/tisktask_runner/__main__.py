@@ -32,6 +32,7 @@ from tisktask_runner.log.shipper import ShippingLane
 from tisktask_runner.log.uplink import LogUplink
 from tisktask_runner.log.watch import FileWatcher
 from tisktask_runner.news import NewsDesk
+from tisktask_runner.scout import Scout
 from tisktask_runner.settings import RunnerSettings
 from tisktask_runner.slots import Slots
 from tisktask_runner.source.mirror import Mirrors
@@ -72,6 +73,7 @@ async def serve(process: Process, settings: RunnerSettings) -> None:
 async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> None:
     roster = Roster(shop)
     presence = _introduce(settings)
+    presence.scout = scout = Scout(shop.bus, settings.runner, shop.keys)
     has_room = presence.is_due if presence.labels else asyncio.Event()
     worker = Worker(shop, roster, settings.pool, Slots(settings.slots, settings.lent_slots_max), has_room)
     roster.on_lending(presence.is_due.set)
@@ -102,6 +104,7 @@ async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> N
         presence.is_draining = True
         await _hand_over(taking, roster, worker, waits=settings.drain == "wait" and process.stopping.is_set())
         await beat(shop.bus, presence, roster, worker)
+        await scout.close()
         await _end(keeping)
 
 

@@ -12,6 +12,7 @@ from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import TisktaskError
 from tisktask_common.rpc import Heartbeat
 from tisktask_runner.attempt.roster import Roster
+from tisktask_runner.scout import Scout
 from tisktask_runner.worker import Worker
 
 log = structlog.get_logger()
@@ -42,6 +43,8 @@ class Presence:
     #: What runs the containers; known when Podman has answered.
     engine: str = ""
     is_draining: bool = False
+    #: Makes the looks that answers offer; None: this process makes none.
+    scout: Scout | None = None
 
 
 async def beat_forever(bus: Bus, presence: Presence, roster: Roster, worker: Worker) -> None:
@@ -89,6 +92,7 @@ async def beat(bus: Bus, presence: Presence, roster: Roster, worker: Worker) -> 
         has_paused=worker.has_paused,
         version=version("tisktask-runner"),
         engine=presence.engine,
+        can_look=presence.scout is not None and presence.scout.can_look,
     )
     try:
         reply = await bus.request(request, patience_seconds=PERIOD_SECONDS * 0.8)
@@ -102,3 +106,5 @@ async def beat(bus: Bus, presence: Presence, roster: Roster, worker: Worker) -> 
         roster.stop(order)
     worker.heed(is_paused=reply.is_paused)
     worker.offer(reply.offers)
+    if presence.scout and not presence.is_draining:
+        presence.scout.offer(reply.looks)

@@ -17,6 +17,7 @@ from tisktask_common.job_requests import (
     StopOwnJob,
     TakeLock,
 )
+from tisktask_common.looks import HeadsSeen, TakeLook
 from tisktask_common.orders import CancelJob, CancelRun, RerunJob, RerunRun
 from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import (
@@ -151,6 +152,7 @@ def runner_user(runner: str) -> User:
         f"runner-{token(runner)}",
         [
             *_ask(f"runner-{runner}", ClaimJob, JobBegan, JobEnded, Heartbeat, AskPublicKey, *_JOB_REQUESTS),
+            *_ask(f"runner-{runner}", TakeLook, HeadsSeen),
             f"log.{token(runner)}.>",
             "$JS.API.DIRECT.GET.DELIVERIES.>",
             *_consume(work_consumer(DEFAULT_POOL)),

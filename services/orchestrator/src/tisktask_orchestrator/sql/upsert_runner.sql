@@ -1,10 +1,11 @@
 -- Note a replica's heartbeat.
 INSERT INTO orchestrator.runners (
-    runner, replica, pool, slots, busy, is_draining, version, engine, labels, waiting, waiting_jobs, last_seen_at, alive_until
+    runner, replica, pool, slots, busy, is_draining, version, engine, labels, waiting, waiting_jobs, can_look,
+    last_seen_at, alive_until
 )
 VALUES (
     %(runner)s, %(replica)s, %(pool)s, %(slots)s, %(busy)s, %(is_draining)s, %(version)s, %(engine)s,
-    %(labels)s, %(waiting)s, %(waiting_jobs)s,
+    %(labels)s, %(waiting)s, %(waiting_jobs)s, %(can_look)s,
     now(), now() + make_interval(secs => %(lease_seconds)s)
 )
 ON CONFLICT (runner, replica) DO UPDATE SET
@@ -17,5 +18,6 @@ ON CONFLICT (runner, replica) DO UPDATE SET
     labels = excluded.labels,
     waiting = excluded.waiting,
     waiting_jobs = excluded.waiting_jobs,
+    can_look = excluded.can_look,
     last_seen_at = excluded.last_seen_at,
     alive_until = excluded.alive_until

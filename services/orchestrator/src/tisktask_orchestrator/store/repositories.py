@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tisktask_common.database.pool import Connection
 from tisktask_common.ids import RepositoryId
 from tisktask_common.repository_settings import ChangeRepository
-from tisktask_orchestrator.store.rows import RepositoryRow, SettingsRow
+from tisktask_orchestrator.store.rows import IdRow, RepositoryRow, SettingsRow
 from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
 
 
@@ -45,6 +45,11 @@ async def remove_repository(connection: Connection, repository: RepositoryId) ->
 
 async def read_repository(connection: Connection, repository: RepositoryId) -> RepositoryRow | None:
     return await fetch_one(connection, RepositoryRow, "read_repository", id=repository)
+
+
+async def lock_repository(connection: Connection, repository: RepositoryId) -> bool:
+    """Wait until nobody else makes runs of the repository; False: it is not in use."""
+    return await fetch_one(connection, IdRow, "lock_repository", id=repository) is not None
 
 
 async def list_repositories(connection: Connection, after: str, count: int) -> list[RepositoryRow]:

@@ -25,6 +25,7 @@ async def upsert_runner(connection: Connection, beat: Heartbeat, lease_seconds: 
         engine=beat.engine,
         labels=beat.labels,
         waiting=min(beat.waiting, len(beat.attempts)),
+        can_look=beat.can_look,
         waiting_jobs=list({held.job_id for held in beat.attempts} & set(beat.waiting_jobs)),
         lease_seconds=lease_seconds,
     )

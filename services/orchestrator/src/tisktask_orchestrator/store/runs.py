@@ -1,6 +1,7 @@
 """Statements about triggers and runs."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -13,7 +14,18 @@ from tisktask_orchestrator.store.rows import ChangeRow, IdRow, RunRow, StartRow,
 from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
 
 
-async def insert_trigger(connection: Connection, trigger: TriggerReceived) -> bool:
+class Origin(StrEnum):
+    """What made a trigger."""
+
+    WEBHOOK = "webhook"
+    #: A look at the repository, or the forge's list of pull requests: no webhook had told of it.
+    RECONCILE = "reconcile"
+    SCHEDULE = "schedule"
+    #: A person, without a commit of their own.
+    MANUAL = "manual"
+
+
+async def insert_trigger(connection: Connection, trigger: TriggerReceived, origin: Origin) -> bool:
     row = await fetch_one(
         connection,
         IdRow,
@@ -24,6 +36,7 @@ async def insert_trigger(connection: Connection, trigger: TriggerReceived) -> bo
         payload_chunks=trigger.payload_chunks,
         payload_bytes=trigger.payload_bytes,
         received_at=trigger.time,
+        origin=origin,
     )
     return row is not None
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pygit2
 import structlog
 from pydantic import SecretStr
 
 from tisktask_runner.source import words
+from tisktask_runner.source.address import unusable_address
 from tisktask_runner.source.fetch_errors import MirrorFault, Retry, Unserved, judge
 from tisktask_runner.source.mirror_place import (
     MirrorPlace,
@@ -84,11 +84,8 @@ async def fetch_commit(mirrors: Mirrors, wanted: WantedCommit, *, is_mirror_dama
 
 def _refuse(wanted: WantedCommit) -> FetchFailed | None:
     """Find what no fetch can work with."""
-    parts = urlsplit(wanted.clone_url)
-    if not (wanted.clone_url.startswith("/") or (parts.scheme in {"http", "https"} and parts.hostname)):
-        return FetchFailed(words.unknown_address(wanted.clone_url.rpartition("@")[2]))
-    if parts.username or parts.password:
-        return FetchFailed(words.credentials_in_address())
+    if refusal := unusable_address(wanted.clone_url):
+        return FetchFailed(refusal)
     if not re.fullmatch(r"[0-9a-f]{40}", wanted.sha):
         return FetchFailed(words.not_a_sha(wanted.sha))
     return None

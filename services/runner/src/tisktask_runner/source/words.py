@@ -82,6 +82,21 @@ def fetch_failed(full_name: str, tries: int, error: str) -> str:
     return f"Could not fetch {full_name} from its forge ({tries} tries): {error}."
 
 
+def look_failed(full_name: str, error: str) -> str:
+    return f"Could not read the branches and tags of {full_name} from its forge: {error}."
+
+
+def look_too_slow(full_name: str, seconds: float) -> str:
+    return f"Reading the branches and tags of {full_name} took longer than {seconds:g} seconds, and was given up."
+
+
+def too_many_refs(full_name: str, count: int, most: int) -> str:
+    return (
+        f"{full_name} has {count} branches and tags; Tisktask looks at {most} at most. "
+        "If that many are meant to be there, raise TISKTASK_LOOK_REFS_MAX of the orchestrator."
+    )
+
+
 def lock_not_freed(full_name: str, seconds: float) -> str:
     return f"Another fetch of {full_name} has held its mirror for more than {seconds:g} seconds."
 

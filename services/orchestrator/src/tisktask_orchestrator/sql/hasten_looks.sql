@@ -1,0 +1,6 @@
+-- Have every repository looked at soon: what came while nobody listened is not known. Each at a moment of its own.
+UPDATE orchestrator.looks
+SET next_at = least(
+    next_at,
+    now() + make_interval(secs => %(within_seconds)s * (('x' || left(md5(repository_id), 6))::bit(24)::integer / 16777216.0))
+)

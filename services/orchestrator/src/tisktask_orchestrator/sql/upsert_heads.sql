@@ -1,0 +1,9 @@
+-- Note what refs stand at. What was settled at the last look was so then: only runs since its beginning may be newer.
+INSERT INTO orchestrator.repository_heads AS head (repository_id, ref, sha, settled_from)
+SELECT %(repository_id)s, seen.ref, seen.sha, %(seen_from)s
+FROM unnest(%(refs)s::text[], %(shas)s::text[]) AS seen (ref, sha)
+ON CONFLICT (repository_id, ref) DO UPDATE SET
+    sha = excluded.sha,
+    first_seen_at = now(),
+    settled_from = CASE WHEN head.sha IS NOT DISTINCT FROM head.settled_sha THEN excluded.settled_from ELSE head.settled_from END
+WHERE head.sha <> excluded.sha
