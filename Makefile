@@ -31,6 +31,7 @@ check: ## style, types, boundaries, file sizes, generated files
 	@$(PYTHON) tools/check_sizes.py
 	@$(PYTHON) tools/schemas.py --check
 	@$(PYTHON) tools/settings_page.py --check
+	@$(PYTHON) tools/events_page.py --check
 
 format: ## write the code the way `check` wants it
 	@.venv/bin/ruff check --fix --quiet $(SOURCES) ; .venv/bin/ruff format --quiet $(SOURCES)
@@ -44,9 +45,10 @@ soak: setup-tests ## ten minutes of runs, one after the other: memory flat, noth
 chaos: setup-tests ## minutes of runs while everything is killed: nothing lost (TISKTASK_CHAOS_SECONDS, TISKTASK_CHAOS_SEED)
 	@$(PYTHON) -m pytest -q -s -m chaos tests/chaos
 
-schemas: ## write what is generated: schemas/ of all events, docs/settings.md
+schemas: ## write what is generated: schemas/ of all events, docs/settings.md, docs/events.md
 	@$(PYTHON) tools/schemas.py
 	@$(PYTHON) tools/settings_page.py
+	@$(PYTHON) tools/events_page.py
 
 pins: ## compile requirements/*.in into pinned *.txt with hashes
 	@.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes requirements/run.in -o requirements/run.txt

@@ -73,7 +73,7 @@ def push(full_name: str = "octo/app", ref: str = "refs/heads/main", **changes: A
         "head_commit": {"id": SHA, "message": "Mend the bridge\n\nIt was broken."},
         "commits": [],
         "pusher": {"name": "pat", "email": "pat@example.invalid"},
-        "repository": {"id": 7, "full_name": full_name, "created_at": 1700000000},
+        "repository": {"id": 7, "full_name": full_name, "created_at": 1700000000, "default_branch": "main"},
         "sender": {"login": "pat"},
     }
     return payload | changes
@@ -81,10 +81,11 @@ def push(full_name: str = "octo/app", ref: str = "refs/heads/main", **changes: A
 
 def pull_request(action: str = "opened", full_name: str = "octo/app", **changes: Any) -> dict[str, Any]:
     """Make a pull request from a branch of the same repository; `changes` are to the pull request itself."""
-    repository = {"id": 7, "full_name": full_name}
+    repository = {"id": 7, "full_name": full_name, "default_branch": "main"}
     body: dict[str, Any] = {
         "title": "A better bridge",
         "draft": False,
+        "labels": [{"id": 1, "name": "bug"}],
         "user": {"login": "pat"},
         "head": {"sha": SHA, "ref": "bridge", "repo": repository},
         "base": {"sha": OLD_SHA, "ref": "main", "repo": repository},

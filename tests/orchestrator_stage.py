@@ -144,6 +144,13 @@ class Stage:
         await self.bus.publish_event(event)
         return event
 
+    async def wait_until_triggers_are_taken(self) -> None:
+        async def probe() -> bool:
+            info = await self.bus.jetstream.consumer_info("EVENTS", "orchestrator")
+            return info.num_pending == 0 and info.num_ack_pending == 0
+
+        await eventually(probe, "all triggers are taken")
+
     async def rows(self, query: Any, *values: Any) -> list[dict[str, Any]]:
         async with await psycopg.AsyncConnection.connect(
             self.database_url, autocommit=True, row_factory=dict_row

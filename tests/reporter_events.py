@@ -36,6 +36,7 @@ class RunStory:
     repository_id: str = "repo_1"
     sha: str = SHA
     event: str = "push"
+    action: str | None = None
     number: int = 1
     run_id: RunId = field(default_factory=new_run_id)
     _revisions: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -100,7 +101,7 @@ class RunStory:
             "number": self.number,
             "revision": next(self._revisions),
             "repository": Repository(id=RepositoryId(self.repository_id), forge=self.forge, full_name=self.full_name),
-            "change": Change(event=self.event, sha=self.sha, ref="refs/heads/main"),
+            "change": Change(event=self.event, action=self.action, sha=self.sha, ref="refs/heads/main"),
             "state": state,
         }
 

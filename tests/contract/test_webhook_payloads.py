@@ -18,7 +18,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 GOLDEN = Path(__file__).parent / "golden"
 GOLDEN_FILES = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*.json"))
 #: Every payload of these events has a golden file.
-BUILDING_EVENTS = {"push", "pull_request", "create", "delete", "ping"}
+BUILDING_EVENTS = {
+    *("push", "create", "delete", "ping", "release", "package", "workflow_dispatch", "repository_dispatch"),
+    *("pull_request", "pull_request_review", "pull_request_approved", "pull_request_comment"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +68,14 @@ async def test_a_payload_becomes_what_its_golden_file_says(
     trigger = (await stack.triggers())[before]
     assert trigger.trigger_id == answer["id"]
     assert trigger.change.model_dump() == expected["change"]
+    assert (trigger.rerun and trigger.rerun.model_dump()) == expected.get("rerun")
     assert await stack.payload(trigger) == body
     assert trigger.payload_bytes == len(body)
 
 
 async def test_every_payload_of_an_event_that_builds_has_a_golden_file(manifest: dict[str, dict]) -> None:
     building = {name for name, item in manifest.items() if item["event"] in BUILDING_EVENTS}
-    assert building == set(GOLDEN_FILES)
+    assert building - set(GOLDEN_FILES) == set()
 
 
 async def test_all_other_payloads_are_ignored_with_a_reason_and_never_an_error(

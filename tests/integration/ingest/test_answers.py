@@ -98,8 +98,8 @@ async def test_what_builds_nothing_is_ignored_with_a_reason(calm_stack: Stack) -
     ignored = [
         delivery("github", "push", push(after=ZERO, head_commit=None, deleted=True)),
         delivery("forgejo", "push", push(ref="refs/tags/v1", after=ZERO_SHA256, head_commit=None)),
-        delivery("gitea", "delete", {"ref": "old", "ref_type": "branch", "repository": {"full_name": "octo/app"}}),
-        delivery("github", "issue_comment", {"action": "created", "repository": {"full_name": "octo/app"}}),
+        delivery("gitea", "create", {"ref": "new", "ref_type": "branch", "repository": {"full_name": "octo/app"}}),
+        delivery("github", "issues", {"action": "opened", "repository": {"full_name": "octo/app"}}),
         # A fork's event names the fork, which nobody has added.
         delivery("forgejo", "fork", {"repository": {"full_name": "somebody/app"}}),
         delivery("forgejo", "action_run_success", {"run": {}}),

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ingest_payloads import local_push, pull_request, push
 from tisktask_common.events import Change
-from tisktask_ingest.forges.dialect import DIALECTS, normalise, read_repository_name
-from tisktask_ingest.outcome import Ignored, Malformed, Ping, Refusal, Triggered
+from tisktask_ingest.forges.dialect import DIALECTS, normalise, read_identity
+from tisktask_ingest.outcome import Identity, Ignored, Malformed, Ping, Refusal, Triggered
 
 TEXTS = st.text() | st.sampled_from(
     ["", "refs/heads/x", "refs/heads/-x", "--help", "0" * 40, "\x00", "../..", "é" * 2000]
@@ -57,7 +57,7 @@ def test_any_value_in_any_place_becomes_a_safe_change_or_a_refusal(name: str, da
     forge, event, payload = DELIVERIES[name]
     path = data.draw(st.sampled_from(paths(payload)))
     body = json.dumps(changed(payload, path, data.draw(VALUES))).encode()
-    assert isinstance(read_repository_name(DIALECTS[forge], body), str | None | Refusal)
+    assert isinstance(read_identity(DIALECTS[forge], event, body), Identity | None | Refusal)
     match normalise(DIALECTS[forge], event, event, body):
         case Triggered(change):
             assert_safe(change)
@@ -70,12 +70,12 @@ def test_any_value_in_any_place_becomes_a_safe_change_or_a_refusal(name: str, da
 @given(body=st.binary(max_size=200))
 @settings(max_examples=200, deadline=None, database=None)
 def test_any_bytes_have_a_repository_or_are_refused(body: bytes) -> None:
-    assert isinstance(read_repository_name(DIALECTS["github"], body), str | None | Refusal)
+    assert isinstance(read_identity(DIALECTS["github"], "push", body), Identity | None | Refusal)
 
 
 @pytest.mark.parametrize("text", [b'"\\ud800"', b'"\xff"', b"1e999", b"[" * 10_000, b"9" * 10_000])
 def test_json_at_the_edge_of_what_is_json_is_refused_or_has_no_repository(text: bytes) -> None:
     body = b'{"repository": {"full_name": "octo/app", "x": ' + text + b"}}"
-    assert isinstance(read_repository_name(DIALECTS["github"], body), str | Refusal)
+    assert isinstance(read_identity(DIALECTS["github"], "push", body), Identity | Refusal)
     broken = b'{"repository": {"full_name": ' + text + b"}}"
-    assert isinstance(read_repository_name(DIALECTS["github"], broken), Refusal)
+    assert isinstance(read_identity(DIALECTS["github"], "push", broken), Refusal)

@@ -45,6 +45,7 @@ class TestPushes:
             base_sha=OLD_SHA,
             actor="pat",
             title="Mend the bridge",
+            default_branch="main",
         )
 
     def test_a_new_branch_has_nothing_to_be_compared_with(self, forge: str) -> None:
@@ -140,15 +141,29 @@ class TestPullRequests:
             pull_request=5,
             actor="sam",
             title="A better bridge",
+            labels=["bug"],
+            default_branch="main",
         )
 
     def test_new_commits_have_one_word_on_all_forges(self, forge: str) -> None:
         action = "synchronize" if forge == "github" else "synchronized"
         assert change(forge, "pull_request", pull_request(action)).action == "synchronize"
 
-    @pytest.mark.parametrize("action", ["reopened", "closed", "edited", "labeled", "label_updated"])
+    @pytest.mark.parametrize("action", ["reopened", "closed", "edited", "labeled", "something_new"])
     def test_other_actions_keep_their_names(self, forge: str, action: str) -> None:
         assert change(forge, "pull_request", pull_request(action)).action == action
+
+    def test_labels_are_told_as_they_are_now_and_bounded(self, forge: str) -> None:
+        labels = [{"name": "ui"}, {"name": None}, {"name": "bug\u202e\n2"}, {"name": "ui"}, {}]
+        assert change(forge, "pull_request", pull_request(labels=labels)).labels == ["bug", "ui"]
+        assert change(forge, "pull_request", pull_request(labels=None)).labels == []
+        many = [{"name": f"{number:03}" + "x" * 500} for number in range(300)]
+        got = change(forge, "pull_request", pull_request(labels=many)).labels
+        assert (len(got), max(map(len, got))) == (100, 100)
+
+    def test_a_merged_one_is_told(self, forge: str) -> None:
+        assert change(forge, "pull_request", pull_request("closed", merged=True)).is_merged
+        assert not change(forge, "pull_request", pull_request("closed", merged=None)).is_merged
 
     @pytest.mark.parametrize("action", ["", "../push", "a/b", "Opened", "x" * 51, "o\n", None])
     def test_an_action_that_could_not_be_a_folder_is_refused(self, forge: str, action: Any) -> None:
@@ -191,13 +206,36 @@ class TestForgejoAndGitea:
         assert outcome(forge, "push", push(before=sha, after=sha)) == Ping()
 
     def test_an_empty_event_falls_back_to_its_type(self, forge: str) -> None:
-        result = normalise(DIALECTS[forge], "", "package", b"{}")
+        result = normalise(DIALECTS[forge], "", "status", b"{}")
         assert isinstance(result, Ignored)
-        assert "package" in result.reason
+        assert "status" in result.reason
+
+    @pytest.mark.parametrize(("word", "name"), [("label_updated", "labeled"), ("label_cleared", "unlabeled")])
+    def test_labels_have_githubs_words(self, forge: str, word: str, name: str) -> None:
+        assert change(forge, "pull_request", pull_request(word)).action == name
+
+    def test_what_says_that_labels_were_only_taken_away_is_unlabeled(self, forge: str) -> None:
+        payload = pull_request("label_updated") | {"changes": {"removed_labels": [{"name": "x"}]}}
+        assert change(forge, "pull_request", payload).action == "unlabeled"
+
+    @pytest.mark.parametrize(
+        ("before", "now", "action"),
+        [
+            ("WIP: bridge", "bridge", "ready_for_review"),
+            ("bridge", "[wip] bridge", "converted_to_draft"),
+            ("WIP: bridge", "WIP: better bridge", "edited"),
+            ("bridge", "better bridge", "edited"),
+        ],
+    )
+    def test_a_title_that_makes_a_draft_or_none_is_told_as_such(
+        self, forge: str, before: str, now: str, action: str
+    ) -> None:
+        payload = pull_request("edited", title=now) | {"changes": {"title": {"from": before}}}
+        assert change(forge, "pull_request", payload).action == action
 
 
 @pytest.mark.parametrize("forge", FORGES)
-@pytest.mark.parametrize("event", ["create", "delete", "release", "issue_comment", "status", "package"])
+@pytest.mark.parametrize("event", ["create", "status", "fork", "issues", "wiki", "something_new"])
 def test_events_that_build_nothing_are_ignored_with_a_reason(forge: str, event: str) -> None:
     result = outcome(forge, event, {})
     assert isinstance(result, Ignored)

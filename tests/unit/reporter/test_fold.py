@@ -106,3 +106,33 @@ def test_some_events_ask_for_nothing(event: RunEvent) -> None:
 
 def test_long_hashes_are_commits_too() -> None:
     assert desired_status(RunStory(sha="ab" * 32).created(), URL)
+
+
+class TestWhatBringsNoCommit:
+    """A label, a comment, a review, a release: the forge does not wait for a result."""
+
+    STORIES = (("pull_request", "labeled"), ("issue_comment", "retest"), ("release", "published"), ("delete", "branch"))
+
+    @pytest.mark.parametrize(("event", "action"), STORIES)
+    def test_nothing_is_shown_where_there_is_no_program_for_it(self, event: str, action: str) -> None:
+        story = RunStory(event=event, action=action)
+        for one in (story.created(RunState.PREPARING), story.prepared([]), story.finished(RunState.SKIPPED)):
+            assert desired_status(one, URL) is None
+
+    @pytest.mark.parametrize(("event", "action"), STORIES)
+    def test_its_run_never_speaks_for_the_checks_of_the_commit(self, event: str, action: str) -> None:
+        story = RunStory(event=event, action=action)
+        ends = [story.finished(RunState.FAILED), story.finished(RunState.SKIPPED, jobs_by_state={JobState.SKIPPED: 1})]
+        for one in (story.prepared(["x"]), story.started(), *ends):
+            desired = desired_status(one, URL)
+            assert desired
+            assert desired.key.context == f"tisktask/{event}/{action}"
+
+    @pytest.mark.parametrize("action", ["opened", "synchronize", "reopened"])
+    def test_what_brings_a_commit_always_has_a_final_status(self, action: str) -> None:
+        story = RunStory(event="pull_request", action=action)
+        shown = [desired_status(one, URL) for one in (story.created(), story.finished(RunState.SKIPPED))]
+        assert [one and (one.key.context, one.shown.state) for one in shown] == [
+            ("tisktask/pull_request", StatusState.PENDING),
+            ("tisktask/pull_request", StatusState.SKIPPED),
+        ]

@@ -100,10 +100,41 @@ def test_pull_requests_run_direct_files_only_when_the_code_is_new(action: str | 
     assert names(PULL_REQUEST, "pull_request", action) == expected
 
 
-def test_other_events_run_their_direct_files_for_every_action() -> None:
-    entries = [program(".tisktask/release/all"), program(".tisktask/release/published/publish")]
-    assert names(entries, "release", "published") == ["all", "published/publish"]
-    assert names(entries, "release", "deleted") == ["all"]
+@pytest.mark.parametrize("event", ["manual", "issue_comment", "repository_dispatch"])
+def test_other_events_run_their_direct_files_for_every_action(event: str) -> None:
+    entries = [program(f".tisktask/{event}/all"), program(f".tisktask/{event}/nightly/publish")]
+    assert names(entries, event, "nightly") == ["all", "nightly/publish"]
+    assert names(entries, event, "hourly") == ["all"]
+
+
+def test_a_release_runs_its_direct_files_once_though_forges_send_several_actions_for_it() -> None:
+    entries = [program(".tisktask/release/all"), program(".tisktask/release/released/notify")]
+    assert names(entries, "release", "created") == []
+    assert names(entries, "release", "published") == ["all"]
+    assert names(entries, "release", "released") == ["released/notify"]
+
+
+@pytest.mark.parametrize(
+    ("event", "action", "folder"),
+    [
+        ("pull_request", "labeled", "label_updated"),
+        ("pull_request", "unlabeled", "label_cleared"),
+        ("release", "edited", "updated"),
+        ("pull_request_review", "approved", "submitted"),
+        ("pull_request_review", "changes_requested", "rejected"),
+        ("pull_request_review", "commented", "reviewed"),
+    ],
+)
+def test_an_action_runs_what_is_in_a_folder_with_another_forges_word_for_it(
+    event: str, action: str, folder: str
+) -> None:
+    entries = [program(f".tisktask/{event}/{name}/x") for name in (action, folder, "other")]
+    assert names(entries, event, action) == sorted([f"{action}/x", f"{folder}/x"])
+
+
+def test_a_review_that_approves_does_not_run_what_others_run() -> None:
+    entries = [program(f".tisktask/pull_request_review/{name}/x") for name in ("approved", "changes_requested")]
+    assert names(entries, "pull_request_review", "approved") == ["approved/x"]
 
 
 @pytest.mark.parametrize("action", ["../push", "opened/deep", ""])

@@ -39,7 +39,10 @@ class Change(Value):
 
     event: str = Field(description="folder name below .tisktask/: push, tag, pull_request, ...")
     action: str | None = Field(default=None, description="opened, synchronize, reopened, ...; null if there is none")
-    sha: str = Field(description="the commit to build, 40 or 64 hexadecimal digits")
+    sha: str = Field(
+        description="the commit to build, 40 or 64 hexadecimal digits; in trigger.received perhaps empty: "
+        "what fetch_ref, or else ref, leads to is looked up, and the run has it"
+    )
     ref: str = Field(description="full name of the ref: refs/heads/main")
     fetch_ref: str | None = Field(default=None, description="ref to fetch where the sha can not be fetched itself")
     branch: str | None = None
@@ -51,6 +54,18 @@ class Change(Value):
     title: str = Field(default="", description="first line of the commit message or the pull request's title")
     is_fork: bool = Field(default=False, description="the commit comes from outside the repository's writers")
     is_draft: bool = False
+    labels: list[str] = Field(default_factory=list[str], description="of the pull request, as they are now")
+    is_merged: bool = Field(default=False, description="the pull request was merged")
+    is_forced: bool = Field(default=False, description="a push that threw commits away, where the forge says so")
+    default_branch: str | None = Field(default=None, description="of the repository, as the forge says")
+    command: str = Field(default="", description="first line of the comment that gave the command: /deploy staging")
+
+
+class RerunAsked(Value):
+    """Somebody has pressed a forge's button to run a commit's checks again."""
+
+    check: str = Field(default="", description="the forge's name of the one check; empty: all of the commit")
+    external_id: str = Field(default="", description="what Tisktask has called that check")
 
 
 class TriggerReceived(Event):
@@ -63,6 +78,9 @@ class TriggerReceived(Event):
     change: Change
     payload_chunks: int = Field(default=0, description="number of messages that hold the compressed raw payload")
     payload_bytes: int = Field(default=0, description="size of the raw payload, uncompressed")
+    rerun: RerunAsked | None = Field(
+        default=None, description="no run of its own: the ended runs of the commit are to run again"
+    )
 
 
 class RunEvent(Event):

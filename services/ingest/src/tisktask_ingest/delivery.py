@@ -8,9 +8,10 @@ import zstandard
 from pydantic import ValidationError
 
 from tisktask_common.bus.connection import Outgoing
-from tisktask_common.events import Change, Repository, TriggerReceived
+from tisktask_common.events import Repository, TriggerReceived
 from tisktask_common.ids import EventId, trigger_id
 from tisktask_common.subjects import delivery_subject
+from tisktask_ingest.outcome import Triggered
 
 #: A message with its headers stays well below what the bus takes.
 CHUNK_BYTES = 384 * 1024
@@ -26,7 +27,7 @@ class Delivery:
     payload: bytes
 
 
-def pack(repository: Repository, delivery: str, change: Change, body: bytes) -> Delivery:
+def pack(repository: Repository, delivery: str, triggered: Triggered, body: bytes) -> Delivery:
     """Make the trigger of a delivery. The same delivery makes the same ids, so that a repeated one is known."""
     trigger = trigger_id(repository.id, delivery)
     payload = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(body)
@@ -35,7 +36,8 @@ def pack(repository: Repository, delivery: str, change: Change, body: bytes) -> 
         trigger_id=trigger,
         repository=repository,
         delivery=delivery,
-        change=change,
+        change=triggered.change,
+        rerun=triggered.rerun,
         payload_chunks=len(range(0, len(payload), CHUNK_BYTES)),
         payload_bytes=len(body),
     )

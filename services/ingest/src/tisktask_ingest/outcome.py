@@ -1,16 +1,31 @@
 """What can become of a delivery: values that the normalisers, the reception and the HTTP edge hand on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from tisktask_common.events import Change
+from tisktask_common.events import Change, RerunAsked
 from tisktask_common.ids import TriggerId
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Which repository a payload says that it is about."""
+
+    full_name: str
+    #: The forge's own number for it: it stays when the name changes.
+    external_id: int | None = None
+    #: Where the forge is, as the payload says: numbers of two forges are the same.
+    host: str = ""
+    #: A repository that was renamed is perhaps known under this name.
+    former_name: str | None = None
+
+
+@dataclass(frozen=True)
 class Triggered:
-    """The delivery asks for a run of this change."""
+    """The delivery asks for a run of this change, or (`rerun`) for those that its commit has had."""
 
     change: Change
+    rerun: RerunAsked | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,8 @@ class Malformed:
 
 
 Outcome = Triggered | Ignored | Ping | Malformed
+#: Reads one kind of payload. Raises ValidationError if it lacks what is needed.
+Reader = Callable[[bytes], Outcome]
 
 
 @dataclass(frozen=True)

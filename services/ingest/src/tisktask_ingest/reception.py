@@ -4,11 +4,11 @@ import asyncio
 
 import structlog
 
-from tisktask_common.events import Change, Repository
+from tisktask_common.events import Repository
 from tisktask_ingest import words
 from tisktask_ingest.delivery import pack
 from tisktask_ingest.delivery_headers import DeliveryHeaders
-from tisktask_ingest.forges.dialect import Dialect, normalise, read_repository_name
+from tisktask_ingest.forges.dialect import Dialect, normalise, read_identity
 from tisktask_ingest.forges.git_names import one_line
 from tisktask_ingest.intake import Intake, Stored
 from tisktask_ingest.outcome import Accepted, Answer, Ignored, Malformed, Ping, Pong, Refusal, Triggered
@@ -30,12 +30,13 @@ class Reception:
         self._intake = intake
 
     async def receive(self, dialect: Dialect, headers: DeliveryHeaders, body: bytes) -> Answer:
-        full_name = read_repository_name(dialect, body)
-        if isinstance(full_name, Refusal):
-            return full_name
         event = headers.event or headers.event_type
-        if full_name is None:
+        identity = read_identity(dialect, event, body)
+        if isinstance(identity, Refusal):
+            return identity
+        if identity is None:
             return _answer_without_repository(event)
+        full_name = identity.full_name
         if not dialect.concerns_us(event) and self._registry.find(dialect.forge, full_name) is None:
             # A fork's own name, for instance: not an error that the forge should show to its users.
             return Ignored(words.event_not_built(event))
@@ -66,8 +67,8 @@ class Reception:
 
     async def _act(self, dialect: Dialect, headers: DeliveryHeaders, repository: Repository, body: bytes) -> Answer:
         match normalise(dialect, headers.event, headers.event_type, body):
-            case Triggered(change):
-                return await self._store(repository, headers.delivery, change, body)
+            case Triggered() as triggered:
+                return await self._store(repository, headers.delivery, triggered, body)
             case Ping():
                 return Pong(repository.full_name)
             case Ignored() as ignored:
@@ -75,8 +76,8 @@ class Reception:
             case Malformed(field, problem):
                 return Refusal(400, "invalid_payload", words.invalid_payload(field, problem))
 
-    async def _store(self, repository: Repository, delivery: str, change: Change, body: bytes) -> Answer:
-        packed = await asyncio.to_thread(pack, repository, delivery, change, body)
+    async def _store(self, repository: Repository, delivery: str, triggered: Triggered, body: bytes) -> Answer:
+        packed = await asyncio.to_thread(pack, repository, delivery, triggered, body)
         stored = await self._intake.store(packed)
         if stored is Stored.NOWHERE:
             return Refusal(503, "no_room", words.NO_ROOM)

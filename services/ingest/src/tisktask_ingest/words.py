@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-CREATED = "a new branch or tag comes as a push too; the push is what is built"
+from tisktask_common.trigger_events import IGNORED
+
+DELETION_PUSHED = "a branch or tag was deleted: that comes as the event delete, too"
+COMMENT_NOT_NEW = "only new comments give commands, not those that are edited or deleted"
+COMMENT_ON_ISSUE = "it is a comment on an issue; commands are comments on pull requests"
+NO_COMMAND = "the comment gives no command: its first line does not begin with a slash and a name, as in /retest"
+DRAFT_RELEASE = "the release is a draft: it has no tag to build yet"
+MERGE_GROUP_OVER = "the merge queue does not wait for this group"
+CHECK_NOT_AGAIN = "nobody has asked to run the check again"
+MISSING = "it is missing"
 DELETED = "a branch or tag was deleted: there is nothing to build"
 NO_COMMIT = "the tag does not point to a commit: there is nothing to build"
 OTHER_REF = "only branches and tags are built, and this push was to another kind of ref"
@@ -11,12 +20,13 @@ PAYLOAD_NOT_OBJECT = "it must be a JSON object"
 BAD_SHA = "it must have 40 or 64 hexadecimal digits"
 BAD_REF = "it must be a full ref name such as refs/heads/main"
 BAD_BRANCH = "it must be a branch name that git allows"
+BAD_DISPATCH_NAME = "it names a folder: it may have letters, digits, -, _ and single dots only, 100 at most"
 BAD_NAME = "it may have lower-case letters, digits and underscores only, 50 at most"
 OTHER_EVENT = "it differs from the X-Tisktask-Event header"
 
 
 def event_not_built(event: str) -> str:
-    return f"the event {event} does not build anything"
+    return IGNORED.get(event) or f"the event {event} does not build anything"
 
 
 def pong(full_name: str) -> str:

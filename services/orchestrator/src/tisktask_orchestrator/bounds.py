@@ -17,6 +17,9 @@ WARNING_CHARS_MAX = 500
 WARNINGS_MAX = 50
 IMAGES_MAX = 100
 PULL_REQUEST_MAX = 2**53
+LABELS_OF_CHANGE_MAX = 100
+LABEL_CHARS_MAX = 100
+COMMAND_CHARS_MAX = 1000
 RETRIES_MAX = 10
 SECONDS_MAX = 2**31 - 1
 
@@ -44,6 +47,7 @@ def bounded_trigger(trigger: TriggerReceived) -> TriggerReceived:
         "tag": change.tag or "",
         "base_sha": change.base_sha or "",
         "base_branch": change.base_branch or "",
+        "default_branch": change.default_branch or "",
     }
     for field, text in exact.items():
         if bounded(text, NAME_CHARS_MAX) != text:
@@ -80,7 +84,12 @@ def unusable_names(programs: list[Program]) -> list[str]:
 
 def _bounded_change(change: Change) -> Change:
     return change.model_copy(
-        update={"title": bounded(change.title, TITLE_CHARS_MAX), "actor": bounded(change.actor, NAME_CHARS_MAX)}
+        update={
+            "title": bounded(change.title, TITLE_CHARS_MAX),
+            "actor": bounded(change.actor, NAME_CHARS_MAX),
+            "labels": [bounded(label, LABEL_CHARS_MAX) for label in change.labels[:LABELS_OF_CHANGE_MAX]],
+            "command": bounded(change.command, COMMAND_CHARS_MAX),
+        }
     )
 
 

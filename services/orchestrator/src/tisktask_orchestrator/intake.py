@@ -11,6 +11,7 @@ from tisktask_common.events import TriggerReceived
 from tisktask_common.ids import RunId
 from tisktask_orchestrator.beginning import begin_run, tell_of_beginning, triggers_ignored
 from tisktask_orchestrator.bounds import bounded_trigger
+from tisktask_orchestrator.check_reruns import rerun_commit
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.store.found import settle_with_found
 from tisktask_orchestrator.store.repositories import lock_repository
@@ -32,13 +33,24 @@ async def take_trigger(collaborators: Collaborators, message: Msg) -> None:
     with structlog.contextvars.bound_contextvars(trigger=trigger.trigger_id, repository=trigger.repository.full_name):
         while True:
             try:
-                await record_trigger(collaborators, trigger)
-                await cancel_superseded(collaborators, trigger.trigger_id)
+                await _handle(collaborators, trigger)
                 break
             except psycopg.OperationalError as error:
                 log.warning("trigger_waits_for_database", error=str(error))
             await _keep(message)
         await message.ack()
+
+
+async def _handle(collaborators: Collaborators, trigger: TriggerReceived) -> None:
+    if trigger.rerun:
+        await rerun_commit(collaborators, trigger, trigger.rerun)
+        return
+    if not trigger.change.sha:
+        triggers_ignored.labels("commit_not_told").inc()
+        log.info("trigger_ignored", why="commit_not_told", delivery=trigger.delivery)
+        return
+    await record_trigger(collaborators, trigger)
+    await cancel_superseded(collaborators, trigger.trigger_id)
 
 
 async def record_trigger(collaborators: Collaborators, trigger: TriggerReceived) -> RunId | None:

@@ -2,19 +2,24 @@
 
 import hashlib
 
+from tisktask_common.trigger_events import brings_commit
 from tisktask_reporter.words import fit, is_control
 
 #: GitHub answers 422 to more.
 CONTEXT_CHARACTERS_MAX = 255
 
 
-def run_context(event: str) -> str:
-    """Name the status of a whole run.
+def run_context(event: str, action: str | None = None) -> str:
+    """Name the status of a whole run. A label or a comment does not speak in the name of the commit's checks.
 
     >>> run_context("push")
     'tisktask/push'
+    >>> run_context("pull_request", "opened")
+    'tisktask/pull_request'
+    >>> run_context("pull_request", "labeled")
+    'tisktask/pull_request/labeled'
     """
-    return _fit(f"tisktask/{event}")
+    return _fit(f"tisktask/{event}" if not action or brings_commit(event, action) else f"tisktask/{event}/{action}")
 
 
 def job_context(event: str, job: str) -> str:

@@ -8,10 +8,13 @@ from tisktask_common.events import (
     JobEvent,
     JobFinished,
     JobProgress,
+    RunCreated,
     RunEvent,
     RunFinished,
+    RunPrepared,
 )
 from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState, RunState
+from tisktask_common.trigger_events import brings_commit
 from tisktask_reporter import words
 from tisktask_reporter.context import job_context, run_context
 from tisktask_reporter.status import DesiredStatus, Shown, StatusKey, StatusState
@@ -67,7 +70,9 @@ def desired_status(event: AnyEvent, public_url: str) -> DesiredStatus | None:
         context = job_context(event.change.event, event.name)
         state, description = _show_job(event)
     else:
-        context = run_context(event.change.event)
+        if _is_quiet(event):
+            return None
+        context = run_context(event.change.event, event.change.action)
         state, description = _show_run(event)
     return DesiredStatus(
         key=StatusKey(event.repository.id, event.change.sha, context),
@@ -84,6 +89,22 @@ def _is_shown(event: JobEvent) -> bool:
         return False
     # What a job has said shortly before its end is not to stand over it.
     return not (isinstance(event, JobProgress) and event.job_state in JOB_ENDS)
+
+
+def _is_quiet(event: RunEvent) -> bool:
+    """Tell whether a run has nothing to show (yet): of a label or a comment, unless there are programs for it.
+
+    The forge does not wait for those, and most repositories have none.
+    """
+    if brings_commit(event.change.event, event.change.action):
+        return False
+    match event:
+        case RunFinished():
+            return event.state is RunState.SKIPPED and not event.jobs_by_state
+        case RunPrepared():
+            return not event.jobs
+        case _:
+            return isinstance(event, RunCreated)
 
 
 def _is_commit(sha: str) -> bool:

@@ -4,14 +4,14 @@ The address alone decides the forge: every Forgejo and Gitea delivery carries Gi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from tisktask_ingest import words
-from tisktask_ingest.forges import gitea, github, local, payload
+from tisktask_ingest.forges import gitea, github, identity, local
 from tisktask_ingest.forges.git_names import one_line
-from tisktask_ingest.outcome import Malformed, Outcome, Refusal
+from tisktask_ingest.outcome import Identity, Malformed, Outcome, Refusal
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,17 @@ class Dialect:
     delivery_headers: tuple[str, ...]
     signature_headers: tuple[str, ...]
     normalise: Callable[[str, str, bytes], Outcome]
-    read_repository_name: Callable[[bytes], str | None]
+    read_identity: Callable[[str, bytes], Identity | None]
     event_type_headers: tuple[str, ...] = ()
     #: Events that concern us: deliveries of others are ignored even if nobody knows their repository.
-    events: frozenset[str] | None = field(
-        default_factory=lambda: frozenset({"push", "pull_request", "create", "delete", "ping"})
-    )
+    events: frozenset[str] | None = None
 
     def concerns_us(self, event: str) -> bool:
         return self.events is None or event in self.events
 
+
+#: They build nothing, and tell who sets up a webhook whether the repository is known.
+_ALSO = ("create", "ping")
 
 DIALECTS: Mapping[str, Dialect] = {
     dialect.forge: dialect
@@ -43,7 +44,8 @@ DIALECTS: Mapping[str, Dialect] = {
             delivery_headers=("X-GitHub-Delivery",),
             signature_headers=("X-Hub-Signature-256",),
             normalise=github.normalise,
-            read_repository_name=payload.read_repository_name,
+            read_identity=identity.read_identity,
+            events=frozenset({*github.READERS, *_ALSO}),
         ),
         Dialect(
             forge="forgejo",
@@ -52,7 +54,8 @@ DIALECTS: Mapping[str, Dialect] = {
             delivery_headers=("X-Forgejo-Delivery", "X-Gitea-Delivery"),
             signature_headers=("X-Hub-Signature-256", "X-Forgejo-Signature", "X-Gitea-Signature"),
             normalise=gitea.normalise,
-            read_repository_name=payload.read_repository_name,
+            read_identity=identity.read_gitea_identity,
+            events=frozenset({*gitea.READERS, *_ALSO}),
         ),
         Dialect(
             forge="gitea",
@@ -61,7 +64,8 @@ DIALECTS: Mapping[str, Dialect] = {
             delivery_headers=("X-Gitea-Delivery",),
             signature_headers=("X-Hub-Signature-256", "X-Gitea-Signature"),
             normalise=gitea.normalise,
-            read_repository_name=payload.read_repository_name,
+            read_identity=identity.read_gitea_identity,
+            events=frozenset({*gitea.READERS, *_ALSO}),
         ),
         Dialect(
             forge="local",
@@ -69,8 +73,7 @@ DIALECTS: Mapping[str, Dialect] = {
             delivery_headers=("X-Tisktask-Delivery",),
             signature_headers=("X-Hub-Signature-256",),
             normalise=local.normalise,
-            read_repository_name=local.read_repository_name,
-            events=None,
+            read_identity=local.read_identity,
         ),
     )
 }
@@ -84,10 +87,10 @@ def normalise(dialect: Dialect, event: str, event_type: str, body: bytes) -> Out
         return _first_problem(error)
 
 
-def read_repository_name(dialect: Dialect, body: bytes) -> str | Refusal | None:
-    """Take the repository's name out of a payload that is not trusted yet."""
+def read_identity(dialect: Dialect, event: str, body: bytes) -> Identity | Refusal | None:
+    """Take the repository out of a payload that is not trusted yet."""
     try:
-        return dialect.read_repository_name(body)
+        return dialect.read_identity(event, body)
     except ValidationError as error:
         if error.errors()[0]["type"] == "json_invalid":
             return Refusal(400, "invalid_json", words.INVALID_JSON)

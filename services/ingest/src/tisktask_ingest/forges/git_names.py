@@ -19,6 +19,8 @@ _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: What `git check-ref-format` refuses, as far as it could mislead a program that is given the name.
 _NOT_IN_REFS = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|^-|\.$")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
+#: What programs may call events: more than forges do, and still one folder name.
+_DISPATCH_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.)){0,99}")
 #: Besides control characters: line separators, and what turns the direction of the text around.
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -59,6 +61,21 @@ def _check_name(text: str) -> str:
     return text
 
 
+def _check_dispatch_name(text: str) -> str:
+    if not is_folder_name(text):
+        raise ValueError(words.BAD_DISPATCH_NAME)
+    return text
+
+
+def is_folder_name(text: str) -> bool:
+    return _DISPATCH_NAME.fullmatch(text) is not None
+
+
+def sha_or_none(text: str | None) -> str | None:
+    """Take a commit where one is told by the way; what is none is as if it had not been told."""
+    return text if text and _SHA.fullmatch(text) and not is_zero(text) else None
+
+
 def is_ref_like(text: str) -> bool:
     return 0 < len(text) <= REF_LENGTH_MAX and not _NOT_IN_REFS.search(text)
 
@@ -70,3 +87,5 @@ Ref = Annotated[str, AfterValidator(_check_ref)]
 Branch = Annotated[str, AfterValidator(_check_branch)]
 #: The name of an event or an action; it becomes the name of a folder.
 FolderName = Annotated[str, AfterValidator(_check_name)]
+#: The name that a program or a file gives; it becomes the name of a folder, too.
+DispatchName = Annotated[str, AfterValidator(_check_dispatch_name)]

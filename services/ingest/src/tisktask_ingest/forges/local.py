@@ -16,7 +16,7 @@ from tisktask_ingest.forges.git_names import (
     one_line,
 )
 from tisktask_ingest.forges.payload import Loose
-from tisktask_ingest.outcome import Ignored, Malformed, Outcome, Ping, Triggered
+from tisktask_ingest.outcome import Identity, Ignored, Malformed, Outcome, Ping, Triggered
 
 
 class LocalEnvelope(Loose):
@@ -44,9 +44,10 @@ class LocalDelivery(LocalEvent):
     base_branch: Branch | None = None
 
 
-def read_repository_name(body: bytes) -> str | None:
+def read_identity(_event: str, body: bytes) -> Identity | None:
     """Take the repository's name out of a payload. Raises ValidationError for what is no JSON object."""
-    return LocalEnvelope.model_validate_json(body).repository
+    name = LocalEnvelope.model_validate_json(body).repository
+    return Identity(name) if name else None
 
 
 def normalise(event: str, _event_type: str, body: bytes) -> Outcome:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from tisktask_common.database.pool import Connection
-from tisktask_common.ids import JobId, RunId, new_run_id
+from tisktask_common.ids import JobId, RepositoryId, RunId, new_run_id
 from tisktask_common.lifecycle import JobState
-from tisktask_orchestrator.store.rows import JobRow, RunRow
+from tisktask_orchestrator.store.rows import IdRow, JobRow, RunRow
 from tisktask_orchestrator.store.statements import fetch_all, fetch_one, fetch_row
 
 
@@ -108,3 +108,13 @@ async def queue_jobs_again(connection: Connection, run: RunId, old_by_new: dict[
 
 async def read_warnings(connection: Connection, run: RunId) -> list[str]:
     return (await fetch_row(connection, WarningsRow, "read_warnings", run_id=run)).warnings
+
+
+async def list_newest_runs(connection: Connection, repository: RepositoryId, sha: str) -> list[RunId]:
+    rows = await fetch_all(connection, IdRow, "list_newest_runs", repository_id=repository, sha=sha)
+    return [RunId(row.id) for row in rows]
+
+
+async def read_own_job(connection: Connection, repository: RepositoryId, sha: str, job: str) -> JobId | None:
+    row = await fetch_one(connection, IdRow, "read_own_job", repository_id=repository, sha=sha, job_id=job)
+    return row and JobId(row.id)

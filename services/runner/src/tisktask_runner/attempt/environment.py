@@ -40,6 +40,14 @@ def job_environment(spec: JobSpec, workspace: str = WORKSPACE_TARGET) -> dict[st
         "TISKTASK_BASE_SHA": change.base_sha or "",
         "TISKTASK_BASE_BRANCH": change.base_branch or "",
         "TISKTASK_PULL_REQUEST": "" if change.pull_request is None else str(change.pull_request),
+        "TISKTASK_PULL_REQUEST_DRAFT": _flag(change.is_draft),
+        "TISKTASK_PULL_REQUEST_FORK": _flag(change.is_fork),
+        "TISKTASK_PULL_REQUEST_MERGED": _flag(change.is_merged),
+        "TISKTASK_PULL_REQUEST_LABELS": "\n".join(change.labels),
+        "TISKTASK_COMMAND": change.command,
+        "TISKTASK_FORCED": _flag(change.is_forced),
+        "TISKTASK_DEFAULT_BRANCH": change.default_branch or "",
+        "TISKTASK_TITLE": change.title,
         "TISKTASK_REPOSITORY": spec.repository.full_name,
         "TISKTASK_ACTOR": change.actor,
         "TISKTASK_FORGE": spec.repository.forge,
@@ -48,6 +56,10 @@ def job_environment(spec: JobSpec, workspace: str = WORKSPACE_TARGET) -> dict[st
         "TISKTASK_WORKSPACE": workspace,
     }
     return variables | _forge_variables(spec)
+
+
+def _flag(value: bool) -> str:  # noqa: FBT001 - it is the value itself
+    return "true" if value else "false"
 
 
 def with_client_on_path(variables: Mapping[str, str], image: Mapping[str, str]) -> dict[str, str]:

@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tisktask_common.trigger_events import folders_of
 from tisktask_runner.source import words
 from tisktask_runner.source.links import Inside, LinkSpace, Nowhere, Outside, files_in, resolve
 from tisktask_runner.source.tree import BUILD_FILES, FILE, FOLDER, LINK, SUBMODULE, Entry, path_order
 
 PROGRAMS_MAX = 256
 WARNINGS_MAX = 50
-#: Files directly in `pull_request/` run for these only; a label or a comment is no reason to test again.
-_PULL_REQUEST_ACTIONS = frozenset({None, "opened", "synchronize", "synchronized", "reopened"})
-_SYNCHRONIZE = ("synchronize", "synchronized")
 
 
 @dataclass(frozen=True)
@@ -65,14 +63,11 @@ def discover(
 
 def _folders(ours: LinkSpace, event: str, action: str | None) -> list[str]:
     """List the folders whose files run."""
-    has_tag_folder = f"{FOLDER}/tag" in ours.folders or f"{FOLDER}/tag" in ours.files
-    folder = f"{FOLDER}/push" if event == "tag" and not has_tag_folder else f"{FOLDER}/{event}"
-    is_direct = event != "pull_request" or action in _PULL_REQUEST_ACTIONS
-    direct = [folder] if is_direct else []
-    # An action is one folder name: anything else would reach into other folders.
-    if not action or "/" in action:
-        return direct or [folder]
-    return direct + [f"{folder}/{name}" for name in (_SYNCHRONIZE if action in _SYNCHRONIZE else (action,))]
+    wanted = folders_of(event, action)
+    own = f"{FOLDER}/{event}"
+    is_there = own in ours.folders or own in ours.files
+    folder = own if wanted.instead is None or is_there else f"{FOLDER}/{wanted.instead}"
+    return ([folder] if wanted.is_direct else []) + [f"{folder}/{name}" for name in wanted.of_action]
 
 
 def _folder_warning(ours: LinkSpace, folder: str) -> str | None:

@@ -1,0 +1,73 @@
+"""Pushes of branches and tags. GitHub, Forgejo and Gitea agree on what matters."""
+
+from tisktask_common.events import Change
+from tisktask_ingest import words
+from tisktask_ingest.forges.git_names import TITLE_LENGTH_MAX, Ref, Sha, is_zero, one_line
+from tisktask_ingest.forges.payload import Commit, Home, Loose, Person, branch_of, default_branch, login, tag_of
+from tisktask_ingest.outcome import Ignored, Outcome, Ping, Triggered
+
+
+class PushedCommit(Commit):
+    """One commit of a push."""
+
+    id: Sha
+
+
+class Push(Loose):
+    """A push of a branch or a tag."""
+
+    ref: Ref
+    before: Sha | None = None
+    after: Sha
+    deleted: bool | None = None
+    forced: bool | None = None
+    head_commit: PushedCommit | None = None
+    commits: list[PushedCommit] | None = None
+    pusher: Person | None = None
+    sender: Person | None = None
+    repository: Home | None = None
+
+
+def read_push(body: bytes) -> Outcome:
+    """Describe a push. The commit of an annotated tag is in `head_commit`; `after` is the tag object."""
+    return _change_of(Push.model_validate_json(body))
+
+
+def read_push_or_test(body: bytes) -> Outcome:
+    """Describe a push of Forgejo or Gitea, whose button "test delivery" makes one up.
+
+    It goes from the head of the default branch to itself.
+    """
+    push = Push.model_validate_json(body)
+    return Ping() if push.before == push.after else _change_of(push)
+
+
+def _change_of(push: Push) -> Triggered | Ignored:
+    if push.deleted or is_zero(push.after):
+        return Ignored(words.DELETION_PUSHED)
+    branch, tag = branch_of(push.ref), tag_of(push.ref)
+    if branch is None and tag is None:
+        return Ignored(words.OTHER_REF)
+    if push.head_commit is None and tag is not None:
+        return Ignored(words.NO_COMMIT)
+    sha = push.head_commit.id if push.head_commit else push.after
+    return Triggered(
+        Change(
+            event="push" if tag is None else "tag",
+            sha=sha,
+            ref=push.ref,
+            branch=branch,
+            tag=tag,
+            base_sha=None if push.before is None or is_zero(push.before) else push.before,
+            actor=login(push.sender, push.pusher),
+            title=one_line(_message_of(push, sha), TITLE_LENGTH_MAX),
+            is_forced=bool(push.forced),
+            default_branch=default_branch(push.repository),
+        )
+    )
+
+
+def _message_of(push: Push, sha: str) -> str | None:
+    if push.head_commit:
+        return push.head_commit.message
+    return next((commit.message for commit in push.commits or [] if commit.id == sha), None)
