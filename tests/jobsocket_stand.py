@@ -79,9 +79,9 @@ class SocketStand:
         job = await begin_run(self.stage, runner)
         return await self.open(job, await self._spec(runner, job))
 
-    async def start_child(self, parent: SocketOfJob, child: object) -> SocketOfJob:
+    async def start_child(self, parent: SocketOfJob, child: object, attempt: int = 1) -> SocketOfJob:
         """Claim a job that was spawned, and serve it."""
-        work = AttemptRef(job_id=JobId(str(child)), attempt=1)
+        work = AttemptRef(job_id=JobId(str(child)), attempt=attempt)
         job = await begin(parent.job.runner, work)
         return await self.open(job, await self._spec(parent.job.runner, job))
 

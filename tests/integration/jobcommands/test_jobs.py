@@ -8,7 +8,7 @@ import redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from jobsocket_stand import SocketStand
+from jobsocket_stand import SocketOfJob, SocketStand
 from tisktask_common.lifecycle import JobState
 
 
@@ -138,8 +138,7 @@ async def test_unknown_jobs_are_said_to_be_unknown(stand: SocketStand):
 async def test_a_job_is_told_about_and_listed(stand: SocketStand):
     parent = await stand.start()
     child = await parent.call("SPAWNJOB", "push/lint")
-    info = await parent.call("JOBINFO", child)
-    told = dict(zip(info[::2], info[1::2], strict=True)) if isinstance(info, list) else info
+    told = await info_of(parent, child)
     assert (told["id"], told["state"], told["parent"], told["exit_code"]) == (child, "queued", parent.job.id, None)
     listed = await parent.call("JOBLIST")
     assert [child, "lint", "queued", None, parent.job.id] in listed
@@ -228,3 +227,53 @@ async def test_what_a_program_says_of_itself_holds_where_its_parent_says_nothing
         (["gpu"], 60, 2, [75]),
         (["arm64"], 5, 2, [75]),
     ]
+
+
+async def info_of(parent: SocketOfJob, child: object) -> dict[str, object]:
+    info = await parent.call("JOBINFO", child)
+    return dict(zip(info[::2], info[1::2], strict=True)) if isinstance(info, list) else info
+
+
+async def test_a_parent_says_how_often_a_child_is_tried_and_is_told_of_the_last_attempt(stand: SocketStand):
+    parent = await stand.start()
+    order = ("KEY", "k", "RETRIES", "1", "ON", "7", "push/lint")
+    executing = asyncio.create_task(parent.call("EXECJOB", *order))
+    await parent.until_lent()
+    child = await parent.call("SPAWNJOB", *order)
+    first = await stand.start_child(parent, child)
+    await first.job.end(JobState.FAILED, exit_code=7)
+    info = await info_of(parent, child)
+    assert (info["state"], info["attempt"], info["attempts"]) == ("queued", 2, [[1, "failed", 7]])
+    assert info["reason"] == "Attempt 1 of 2 failed with exit code 7; tries again in 5 s."
+    assert not executing.done()
+    second = await stand.start_child(parent, child, attempt=2)
+    await second.job.end(exit_code=0)
+    assert await executing == 0
+    assert (await info_of(parent, child))["attempts"] == [[1, "failed", 7], [2, "succeeded", 0]]
+    assert await parent.call("WAITJOB", child) == [[child, "succeeded", 0]]
+
+
+async def test_a_parent_is_told_of_a_last_attempt_that_failed_too(stand: SocketStand):
+    parent = await stand.start()
+    order = ("KEY", "k", "RETRIES", "1", "push/lint")
+    executing = asyncio.create_task(parent.call("EXECJOB", *order))
+    await parent.until_lent()
+    child = await parent.call("SPAWNJOB", *order)
+    for attempt, code in ((1, 7), (2, 8)):
+        begun = await stand.start_child(parent, child, attempt)
+        await begun.job.end(JobState.FAILED, exit_code=code)
+    assert await executing == 8
+
+
+async def test_options_take_the_place_of_what_a_program_says_of_itself(stand: SocketStand):
+    parent = await stand.start()
+    for words, told in (
+        (("RETRIES", "5"), (5, False, [75])),
+        (("RETRIES", "0"), (0, False, [75])),
+        (("ON", "lost"), (2, True, [])),
+    ):
+        child = await parent.call("SPAWNJOB", *words, "tools/gen")
+        (row,) = await stand.stage.rows(
+            "SELECT retries, retry_on_lost, retry_codes FROM orchestrator.jobs WHERE id = %s", child
+        )
+        assert tuple(row.values()) == told

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tisktask_common.rpc import Policy
 from tisktask_runner.jobsocket.command import CommandError
 from tisktask_runner.jobsocket.spawn_order import SpawnOrder, read_spawn_order
 
@@ -43,6 +44,8 @@ def test_options_come_in_any_order_and_in_small_letters_too():
         build_file=None,
         labels=["gpu", "arm64"],
         seconds_max=2,
+        retries=None,
+        ends=None,
         key="k",
         has_status=True,
         may_fail=True,
@@ -67,6 +70,28 @@ def test_an_empty_variable_is_one():
     assert read("ENV", "EMPTY=", "test").environment == {"EMPTY": ""}
 
 
+OWN = Policy(retries=2, on_lost=True, on_codes=[75], seconds_max=60, labels=["gpu"])
+
+
+@pytest.mark.parametrize(
+    ("words", "own", "said"),
+    [
+        ((), OWN, OWN),
+        (("RETRIES", "5"), OWN, OWN.model_copy(update={"retries": 5})),
+        (("RETRIES", "0"), OWN, OWN.model_copy(update={"retries": 0})),
+        (("ON", "3"), OWN, OWN.model_copy(update={"on_lost": False, "on_codes": [3]})),
+        (("ON", "lost,3,3"), Policy(), Policy(retries=1, on_lost=True, on_codes=[3])),
+        (("RETRIES", "0", "ON", "3"), OWN, OWN.model_copy(update={"retries": 0, "on_lost": False, "on_codes": [3]})),
+        (("RETRIES", "1"), Policy(), Policy(retries=1)),
+        (("TIMEOUT", "5", "LABEL", "arm64"), OWN, OWN.model_copy(update={"seconds_max": 5, "labels": ["arm64"]})),
+    ],
+)
+def test_each_option_takes_the_place_of_the_same_setting_of_the_header_comment(
+    words: tuple[str, ...], own: Policy, said: Policy
+):
+    assert read(*words, "push/lint").policy_over(own) == said
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -85,6 +110,12 @@ def test_an_empty_variable_is_one():
         (["TIMEOUT", "soon", "test"], "TIMEOUT is a number of seconds from 0 to 31622400, not 'soon'"),
         (["TIMEOUT", "-1", "test"], "TIMEOUT is a number of seconds"),
         (["TIMEOUT", "nan", "test"], "TIMEOUT is a number of seconds"),
+        (["RETRIES", "11", "test"], "RETRIES is a whole number from 0 to 10, not '11'"),
+        (["RETRIES", "twice", "test"], "RETRIES is a whole number from 0 to 10, not 'twice'"),
+        (["RETRIES", "1", "RETRIES", "2", "test"], "RETRIES was given twice"),
+        (["ON", "0", "test"], "ON is lost and exit codes from 1 to 255 with commas between, like lost,75; not '0'"),
+        (["ON", "lost,,75", "test"], "like lost,75; not ''"),
+        (["ON"], "ON needs a value behind it"),
         (["STATUS", "maybe", "test"], "STATUS is on or off, not 'maybe'"),
         (["IMAGE", "oci:/etc", "test"], "'oci:/etc' is not the name of an image"),
         (["IMAGE", "4fa6e0f0c678", "test"], "'4fa6e0f0c678' is not the name of an image"),

@@ -51,6 +51,14 @@ class SpawnJob(JobRequest[Spawned]):
     is_detached: bool = Field(default=False, description="it is not stopped with its parent, nor part of its result")
 
 
+class AttemptInfo(Value):
+    """One attempt of a job, for its siblings."""
+
+    attempt: int
+    state: JobState
+    exit_code: int | None = None
+
+
 class JobInfo(Value):
     """A job of the run, for its siblings."""
 
@@ -66,6 +74,7 @@ class JobInfo(Value):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    attempts: list[AttemptInfo] = Field(default_factory=list[AttemptInfo], description="empty: not asked for, or none")
 
 
 class JobsRead(Value):
@@ -84,6 +93,7 @@ class ReadJobs(JobRequest[JobsRead]):
         default=None, description="null: all, from `after` on; the answer has the first of them"
     )
     after: JobId | None = None
+    with_attempts: bool = Field(default=False, description="with the attempts of each of the targets")
 
 
 class StopOwnJob(JobRequest[Accepted]):

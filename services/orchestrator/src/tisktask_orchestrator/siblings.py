@@ -1,8 +1,10 @@
 """A job looks at the jobs of its run, and orders some or all of them to stop."""
 
+from collections import defaultdict
+
 from tisktask_common.errors import NotFoundError, UserError
 from tisktask_common.ids import JobId
-from tisktask_common.job_requests import EndRun, JobInfo, JobsRead, ReadJobs, StopOwnJob
+from tisktask_common.job_requests import AttemptInfo, EndRun, JobInfo, JobsRead, ReadJobs, StopOwnJob
 from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState, RunState
 from tisktask_common.rpc import Accepted
 from tisktask_orchestrator import words, words_for_jobs
@@ -12,8 +14,8 @@ from tisktask_orchestrator.callers import require_runner
 from tisktask_orchestrator.changes import RunChange, changing_run_of_job
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import settle_run, stop_attached, stop_job, stop_run
-from tisktask_orchestrator.store.families import allow_failure, list_attached_jobs, list_programs
-from tisktask_orchestrator.store.family_rows import ProgramRow
+from tisktask_orchestrator.store.families import allow_failure, list_attached_jobs, list_attempts, list_programs
+from tisktask_orchestrator.store.family_rows import AttemptEndRow, ProgramRow
 from tisktask_orchestrator.store.jobs import read_job
 from tisktask_orchestrator.store.rows import JobRow
 from tisktask_orchestrator.transactions import transaction
@@ -21,6 +23,8 @@ from tisktask_orchestrator.transactions import transaction
 PAGE_ROWS_MAX = 1000
 PAGE_BYTES_MAX = 384 * 1024
 ID_CHARS_MAX = 100
+
+Attempts = dict[JobId, list[AttemptInfo]]
 
 
 async def read_jobs(collaborators: Collaborators, request: ReadJobs, caller: str) -> JobsRead:
@@ -30,13 +34,14 @@ async def read_jobs(collaborators: Collaborators, request: ReadJobs, caller: str
     async with transaction(collaborators.pool) as connection:
         reader = await require_attempt(connection, request, caller)
         rows = await list_programs(connection, reader.run_id, targets, request.after, PAGE_ROWS_MAX + 1)
+        attempts = _by_job(await list_attempts(connection, targets)) if targets and request.with_attempts else {}
     if targets is None:
-        return _page(rows)
+        return _page(rows, {})
     by_id = {row.job_id: row for row in rows}
     unknown = next((target for target in targets if target not in by_id), None)
     if unknown is not None:
         raise _not_found(unknown)
-    return _page([by_id[target] for target in targets])
+    return _page([by_id[target] for target in targets], attempts)
 
 
 async def stop_own_job(collaborators: Collaborators, request: StopOwnJob, caller: str) -> Accepted:
@@ -92,12 +97,19 @@ def _not_found(target: str) -> NotFoundError:
     return NotFoundError(words_for_jobs.not_in_this_run(bounded(target, ID_CHARS_MAX)))
 
 
-def _page(rows: list[ProgramRow]) -> JobsRead:
+def _by_job(rows: list[AttemptEndRow]) -> Attempts:
+    attempts: Attempts = defaultdict(list)
+    for row in rows:
+        attempts[row.job_id].append(AttemptInfo.model_validate(vars(row)))
+    return attempts
+
+
+def _page(rows: list[ProgramRow], attempts: Attempts) -> JobsRead:
     """Take as many as one answer can hold."""
     items: list[JobInfo] = []
     room = PAGE_BYTES_MAX
     for row in rows[:PAGE_ROWS_MAX]:
-        item = JobInfo.model_validate(vars(row))
+        item = JobInfo.model_validate(vars(row) | {"attempts": attempts.get(row.job_id, [])})
         room -= len(item.model_dump_json().encode())
         if items and room < 0:
             break

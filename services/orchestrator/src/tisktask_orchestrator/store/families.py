@@ -7,6 +7,7 @@ from tisktask_common.ids import JobId, RunId, new_job_id
 from tisktask_common.job_requests import SpawnJob
 from tisktask_common.lifecycle import JobState
 from tisktask_orchestrator.store.family_rows import (
+    AttemptEndRow,
     ConclusionRow,
     CountRow,
     NameRow,
@@ -79,6 +80,10 @@ async def list_programs(
     return await fetch_all(
         connection, ProgramRow, "list_programs", run_id=run, targets=targets, after=after or "", count=count
     )
+
+
+async def list_attempts(connection: Connection, jobs: list[JobId]) -> list[AttemptEndRow]:
+    return await fetch_all(connection, AttemptEndRow, "list_attempts", job_ids=jobs)
 
 
 async def list_attached_jobs(connection: Connection, job: JobId) -> list[JobRow]:

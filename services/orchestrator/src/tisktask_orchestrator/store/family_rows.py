@@ -79,6 +79,16 @@ class ProgramRow:
 
 
 @dataclass(frozen=True)
+class AttemptEndRow:
+    """An attempt, as the siblings of its job see it."""
+
+    job_id: JobId
+    attempt: int
+    state: str
+    exit_code: int | None
+
+
+@dataclass(frozen=True)
 class DescriptionRow:
     """What a job has said about itself, and how often."""
 

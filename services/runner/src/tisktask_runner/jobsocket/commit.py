@@ -52,7 +52,7 @@ class Commit:
             image=image.image,
             shell=order.shell,
             arguments=order.arguments,
-            policy=policy,
+            policy=order.policy_over(policy),
         )
 
     async def _find(self, asked: str) -> tuple[str, ImageSource, Policy]:

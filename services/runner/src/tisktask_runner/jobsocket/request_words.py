@@ -33,6 +33,10 @@ def not_whole_number(name: str, value: str, least: int, most: int) -> str:
     return f"{name} is a whole number from {least} to {most}, not {_quoted(value)}"
 
 
+def wrong_end(end: str, lost: str) -> str:
+    return f"ON is {lost} and exit codes from 1 to 255 with commas between, like {lost},75; not {_quoted(end)}"
+
+
 def not_text(name: str) -> str:
     return f"{name} is a text in UTF-8 without NUL bytes"
 

@@ -5,9 +5,20 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tisktask_common.rpc import Policy
 from tisktask_runner.image.reference import is_private, names_an_image
 from tisktask_runner.jobsocket import request_words as words
-from tisktask_runner.jobsocket.arguments import Given, Takes, refuse, seconds_of, take_options, text, value_of
+from tisktask_runner.jobsocket.arguments import (
+    Given,
+    Takes,
+    refuse,
+    seconds_of,
+    take_options,
+    text,
+    value_of,
+    whole_number,
+)
+from tisktask_runner.source.header import LOST, RETRIES_MAX, Ends, read_ends
 
 #: A name of its own is shown in lists and statuses.
 NAME_LENGTH_MAX = 100
@@ -23,6 +34,8 @@ OPTIONS = {
     "BUILDFILE": Takes.VALUE,
     "LABEL": Takes.VALUES,
     "TIMEOUT": Takes.VALUE,
+    "RETRIES": Takes.VALUE,
+    "ON": Takes.VALUE,
     "KEY": Takes.VALUE,
     "STATUS": Takes.VALUE,
     "ALLOWFAIL": Takes.NOTHING,
@@ -46,10 +59,28 @@ class SpawnOrder:
     build_file: str | None
     labels: list[str]
     seconds_max: int | None
+    #: More attempts, and after which ends; None: as its program says of itself.
+    retries: int | None
+    ends: Ends | None
     key: str | None
     has_status: bool
     may_fail: bool
     is_detached: bool
+
+    def policy_over(self, own: Policy) -> Policy:
+        """Say how it is to be run: setting by setting, what its parent says counts more than what its program does."""
+        retries = own.retries if self.retries is None else self.retries
+        ends = self.ends or Ends(own.on_lost, own.on_codes)
+        if self.ends and self.retries is None:
+            # As in a header comment: who names ends wants an attempt after them.
+            retries = retries or 1
+        return Policy(
+            retries=retries,
+            on_lost=ends.on_lost,
+            on_codes=ends.on_codes,
+            seconds_max=self.seconds_max or own.seconds_max,
+            labels=self.labels or own.labels,
+        )
 
 
 def read_spawn_order(command: str, arguments: Sequence[bytes]) -> SpawnOrder:
@@ -72,6 +103,8 @@ def read_spawn_order(command: str, arguments: Sequence[bytes]) -> SpawnOrder:
         build_file=build_file,
         labels=list(dict.fromkeys(_checked(label, "LABEL", NAME_LENGTH_MAX) for label in given.get("LABEL", []))),
         seconds_max=_seconds_max(given),
+        retries=_retries(given),
+        ends=_ends(given),
         key=_plain(given, "KEY", _KEY_LENGTH_MAX),
         has_status=_is_on(given, "STATUS"),
         may_fail="ALLOWFAIL" in given,
@@ -141,6 +174,21 @@ def _seconds_max(given: Given) -> int | None:
     seconds = seconds_of(given, "TIMEOUT")
     # Zero is "no limit of its own", as for commands that wait.
     return math.ceil(seconds) if seconds else None
+
+
+def _retries(given: Given) -> int | None:
+    value = value_of(given, "RETRIES")
+    return None if value is None else whole_number(value, "RETRIES", 0, RETRIES_MAX)
+
+
+def _ends(given: Given) -> Ends | None:
+    value = value_of(given, "ON")
+    if value is None:
+        return None
+    ends = read_ends(value)
+    if isinstance(ends, str):
+        refuse(words.wrong_end(ends, LOST))
+    return ends
 
 
 def _is_on(given: Given, option: str) -> bool:

@@ -69,12 +69,13 @@ class Voice:
             raise CommandError("LIMIT", words.request_too_large(size, MESSAGE_BYTES_MAX))
         return await self._ask_patiently(request)
 
-    async def read_jobs(self, targets: list[JobId]) -> list[JobInfo]:
+    async def read_jobs(self, targets: list[JobId], *, with_attempts: bool = False) -> list[JobInfo]:
         """Read these jobs of the run, in this order. Raises NotFoundError."""
         found: list[JobInfo] = []
         while len(found) < len(targets):
             # One answer holds as many as fit into a message, and at least one.
-            found += (await self.ask(ReadJobs(**self.signature, targets=targets[len(found) :]))).items
+            rest = targets[len(found) :]
+            found += (await self.ask(ReadJobs(**self.signature, targets=rest, with_attempts=with_attempts))).items
         return found
 
     async def ask_key(self, request: "Request[PublicKey]") -> str:

@@ -35,6 +35,14 @@ class HeaderError:
     message: str
 
 
+@dataclass(frozen=True)
+class Ends:
+    """After which ends there is another attempt."""
+
+    on_lost: bool
+    on_codes: list[int]
+
+
 @dataclass
 class _Reading:
     """What was read so far."""
@@ -59,6 +67,15 @@ def read_header(head: bytes) -> Policy | list[HeaderError]:
     if "on" in reading.keys and "retries" not in reading.keys:
         return reading.policy.model_copy(update={"retries": 1})
     return reading.policy
+
+
+def read_ends(value: str) -> Ends | str:
+    """Read lost and exit codes with commas between; a text: the part that is neither."""
+    ends = value.split(",")
+    for end in ends:
+        if end != LOST and not (_NUMBER.fullmatch(end) and 1 <= int(end) <= 255):
+            return end
+    return Ends(LOST in ends, sorted({int(end) for end in ends if end != LOST}))
 
 
 def _lines(head: bytes) -> list[str]:
@@ -96,11 +113,10 @@ def _retries(value: str) -> dict[str, object]:
 
 
 def _on(value: str) -> dict[str, object]:
-    ends = value.split(",")
-    for end in ends:
-        if end != LOST and not (_NUMBER.fullmatch(end) and 1 <= int(end) <= 255):
-            raise _WrongError(words.wrong_end(end, LOST))
-    return {"on_lost": LOST in ends, "on_codes": sorted({int(end) for end in ends if end != LOST})}
+    ends = read_ends(value)
+    if isinstance(ends, str):
+        raise _WrongError(words.wrong_end(ends, LOST))
+    return {"on_lost": ends.on_lost, "on_codes": ends.on_codes}
 
 
 def _timeout(value: str) -> dict[str, object]:

@@ -20,8 +20,8 @@ from tisktask_runner.jobsocket.spawn_order import SpawnOrder, read_spawn_order
 from tisktask_runner.jobsocket.voice import Voice
 
 _OPTIONS = (
-    "[NAME name] [ENV K=V ...] [IMAGE ref|BUILDFILE path] [LABEL label ...] [TIMEOUT seconds] [KEY key] "
-    "[STATUS on|off] [ALLOWFAIL] [DETACH] program [arg ...] | SHELL line"
+    "[NAME name] [ENV K=V ...] [IMAGE ref|BUILDFILE path] [LABEL label ...] [TIMEOUT seconds] "
+    "[RETRIES count] [ON lost,code,...] [KEY key] [STATUS on|off] [ALLOWFAIL] [DETACH] program [arg ...] | SHELL line"
 )
 _TAIL_DEFAULT, _TAIL_MAX = 100, 10_000
 
@@ -63,7 +63,15 @@ class Jobs:
 
     def _others(self) -> list[Command]:
         return [
-            Command("JOBINFO", self._info, 2, "jobs", "id", "Tell all about a job of this run.", "JOBINFO job_01h..."),
+            Command(
+                "JOBINFO",
+                self._info,
+                2,
+                "jobs",
+                "id",
+                "Tell all about a job of this run, with its attempts.",
+                "JOBINFO job_01h...",
+            ),
             Command(
                 "JOBLIST", self._list, 1, "jobs", "", "List id, name, state, exit code and parent of this run's jobs."
             ),
@@ -100,8 +108,6 @@ class Jobs:
 
     async def _start(self, request_id: str, order: SpawnOrder) -> Spawned:
         program, sealed = await asyncio.gather(self._commit.resolve(order), self._seal(order.environment))
-        # What the parent says counts more than what the program says about itself.
-        policy = program.policy
         return await self._voice.ask(
             SpawnJob(
                 **self._voice.signature,
@@ -109,8 +115,8 @@ class Jobs:
                 key=order.key,
                 program=program,
                 sealed_environment=sealed,
-                labels=order.labels or policy.labels,
-                seconds_max=order.seconds_max or policy.seconds_max,
+                labels=program.policy.labels,
+                seconds_max=program.policy.seconds_max,
                 has_status=order.has_status,
                 may_fail=order.may_fail,
                 is_detached=order.is_detached,
@@ -125,7 +131,7 @@ class Jobs:
         return seal(SecretStr(json.dumps(environment)), key)
 
     async def _info(self, _: Session, arguments: list[bytes]) -> Reply:
-        (job,) = await self._voice.read_jobs([job_id(arguments[0])])
+        (job,) = await self._voice.read_jobs([job_id(arguments[0])], with_attempts=True)
         return Pairs([(name.encode(), value) for name, value in _told(job)])
 
     async def _list(self, _: Session, __: list[bytes]) -> Reply:
@@ -169,6 +175,7 @@ def _told(job: JobInfo) -> Sequence[tuple[str, Reply]]:
         ("exit_code", job.exit_code),
         ("reason", job.reason.encode()),
         ("attempt", job.attempt),
+        ("attempts", [[one.attempt, one.state.encode(), one.exit_code] for one in job.attempts]),
         ("runner", _or_null(job.runner)),
         ("parent", _or_null(job.parent_job_id)),
         *((name, at.isoformat().encode() if at else None) for name, at in times),
