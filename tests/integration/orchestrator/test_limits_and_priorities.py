@@ -1,5 +1,6 @@
 """How many jobs of a repository are at work at once, and whose are first."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from orchestrator_stage import Stage, TestRunner, eventually
 from tisktask_common.errors import NotFoundError, UserError
 from tisktask_common.events import Repository
 from tisktask_common.ids import RepositoryId, new_repository_id
+from tisktask_common.job_requests import News
 from tisktask_common.lifecycle import JobState
 from tisktask_common.repository_settings import ChangeRepository, RepositorySettings
 from tisktask_common.rpc import AttemptRef, Heartbeat, HeartbeatReply
+from tisktask_common.subjects import news_subject
 
 
 async def change(stage: Stage, repository: Repository, **fields: Any) -> RepositorySettings:
@@ -170,6 +173,33 @@ async def test_the_limit_holds_for_jobs_with_labels_when_they_are_claimed(stage:
     await host.began(works[1])
     await host.ended(works[1], JobState.SUCCEEDED)
     assert (await host.claim(works[0])).granted
+
+
+async def test_a_job_that_was_offered_in_vain_is_offered_again_as_soon_as_there_is_room(stage: Stage) -> None:
+    """Two hosts are offered a job each at once; for one of them there is no room when it claims its own."""
+    repository = await stage.add_repository("octo/limited")
+    parent = await begin_parent(stage, await stage.runner(slots=4), repository)
+    children = [await parent.spawn(f"c{number}", labels=["gpu"]) for number in range(2)]
+    await change(stage, repository, jobs_max=2)
+    hosts = [await stage.runner(name, joins=False) for name in ("first", "second")]
+    works = [(await beat(host, labels=["gpu"], free=1)).offers[0] for host in hosts]
+    assert [work.job_id for work in works] == [child.job_id for child in children]
+    assert (await hosts[0].claim(works[0])).granted
+    assert not (await hosts[1].claim(works[1])).granted
+    assert (await beat(hosts[1], labels=["gpu"], free=1)).offers == []
+    heard: asyncio.Queue[News] = asyncio.Queue()
+
+    async def note(message: Any) -> None:
+        await heard.put(News.model_validate_json(message.data))
+
+    await hosts[1].bus.client.subscribe(news_subject("second"), cb=note)
+    await hosts[1].bus.client.flush()
+    assert (await hosts[0].began(works[0])).accepted
+    assert (await hosts[0].ended(works[0], JobState.SUCCEEDED)).accepted
+    async with asyncio.timeout(10):
+        assert await heard.get() == News(scope="second", topics=["work"])
+    assert (await beat(hosts[1], labels=["gpu"], free=1)).offers == [works[1]]
+    assert (await hosts[1].claim(works[1])).granted
 
 
 async def test_an_offer_that_nobody_takes_uses_up_no_limit(stage: Stage) -> None:

@@ -14,7 +14,16 @@ from nats.errors import Error as NatsError
 from tisktask_common.bus.connection import Outgoing
 from tisktask_common.database.pool import Connection
 from tisktask_common.errors import NotFoundError
-from tisktask_common.events import Change, JobEvent, JobFinished, JobQueued, Repository, RunEvent
+from tisktask_common.events import (
+    AttemptFailed,
+    AttemptLost,
+    Change,
+    JobEvent,
+    JobFinished,
+    JobQueued,
+    Repository,
+    RunEvent,
+)
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.job_requests import News
 from tisktask_common.lifecycle import JobKind, JobState, RunState
@@ -27,7 +36,7 @@ from tisktask_orchestrator.news import JOBS_TOPIC, send_news
 from tisktask_orchestrator.store.families import list_runners_of_run
 from tisktask_orchestrator.store.outbox import append_run_events
 from tisktask_orchestrator.store.rows import JobRow, RunRow
-from tisktask_orchestrator.store.runners import list_hosts_for_run
+from tisktask_orchestrator.store.runners import list_hosts_for_room, list_hosts_for_run
 from tisktask_orchestrator.store.runs import lock_run, lock_run_of_job
 from tisktask_orchestrator.transactions import transaction
 
@@ -52,6 +61,8 @@ class RunChange:
     is_work_wanted: bool = False
     #: Jobs have ended: others of the run may wait for that.
     has_ended_jobs: bool = False
+    #: Attempts have ended: others of a repository with a limit may wait for that.
+    has_made_room: bool = False
 
     def emit(self, event_type: type[RunEvent], **fields: Any) -> None:
         """Add an event about the run, as the run is now."""
@@ -72,6 +83,7 @@ class RunChange:
         self.has_queued |= event_type is JobQueued
         self.is_work_wanted |= event_type is JobFinished
         self.has_ended_jobs |= event_type is JobFinished
+        self.has_made_room |= event_type in {JobFinished, AttemptFailed, AttemptLost}
         self.emit(
             event_type,
             job_id=job.id,
@@ -124,8 +136,16 @@ async def write_down(change: RunChange) -> None:
         change.news += [(runner, news) for runner in await list_runners_of_run(change.connection, change.run.id)]
     if change.has_queued:
         change.is_work_wanted |= not await dispatch_within(change.connection)
-        for host in await list_hosts_for_run(change.connection, change.run.id):
-            change.news.append((host.runner, News(scope=host.runner, topics=[WORK_TOPIC])))
+    for runner in await _hosts_with_news(change):
+        change.news.append((runner, News(scope=runner, topics=[WORK_TOPIC])))
+
+
+async def _hosts_with_news(change: RunChange) -> list[str]:
+    """List the hosts that may be offered a job with labels now."""
+    hosts = await list_hosts_for_run(change.connection, change.run.id) if change.has_queued else []
+    if change.has_made_room:
+        hosts += await list_hosts_for_room(change.connection, change.run.repository_id)
+    return sorted({host.runner for host in hosts})
 
 
 async def tell_after_commit(collaborators: Collaborators, change: RunChange) -> None:

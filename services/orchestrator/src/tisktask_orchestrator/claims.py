@@ -11,7 +11,14 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.secrets import Secrets, check_public_key
 from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.store.attempts import read_attempt
-from tisktask_orchestrator.store.jobs import Terms, claim_job, lock_limited_claim, read_job, read_job_plan
+from tisktask_orchestrator.store.jobs import (
+    Terms,
+    claim_job,
+    lock_limited_claim,
+    read_job,
+    read_job_plan,
+    withdraw_offer,
+)
 from tisktask_orchestrator.store.rows import JobPlanRow
 
 
@@ -99,4 +106,5 @@ async def _take(settings: OrchestratorSettings, change: RunChange, request: Clai
         return words.to_be_stopped(request.job_id)
     if held and held.runner == request.runner and held.finished_at is None:
         return ""
+    await withdraw_offer(change.connection, request.job_id, request.attempt)
     return words.not_to_be_claimed(request.job_id, request.attempt)

@@ -83,6 +83,10 @@ async def lock_limited_claim(connection: Connection, job: JobId) -> None:
     await execute(connection, "lock_limited_claim", job_id=job)
 
 
+async def withdraw_offer(connection: Connection, job: JobId, attempt: int) -> None:
+    await execute(connection, "withdraw_offer", job_id=job, attempt=attempt)
+
+
 async def claim_job(connection: Connection, job: JobId, attempt: int, terms: Terms) -> JobRow | None:
     return await fetch_one(
         connection,

@@ -1,7 +1,7 @@
 """Statements about runner hosts, their replicas, and what is dispatched to them."""
 
 from tisktask_common.database.pool import Connection
-from tisktask_common.ids import RunId
+from tisktask_common.ids import RepositoryId, RunId
 from tisktask_common.rpc import Heartbeat
 from tisktask_orchestrator.store.rows import HostRow, LockRow, RunnerRow, SlotsRow, UnfinishedRow, WorkRow
 from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
@@ -80,6 +80,10 @@ async def list_due_jobs(connection: Connection, beat: Heartbeat) -> list[WorkRow
 
 async def list_hosts_for_run(connection: Connection, run: RunId) -> list[RunnerRow]:
     return await fetch_all(connection, RunnerRow, "list_hosts_for_run", run_id=run)
+
+
+async def list_hosts_for_room(connection: Connection, repository: RepositoryId) -> list[RunnerRow]:
+    return await fetch_all(connection, RunnerRow, "list_hosts_for_room", repository_id=repository)
 
 
 async def count_unfinished(connection: Connection) -> UnfinishedRow:
