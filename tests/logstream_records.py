@@ -37,6 +37,9 @@ CREATE TABLE api.annotations (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY
 CREATE TABLE api.attempts (job_id text, attempt integer, runner text, state text, reason text DEFAULT '',
     exit_code integer, signal integer, out_of_memory boolean DEFAULT false, claimed_at timestamptz DEFAULT now(),
     started_at timestamptz, finished_at timestamptz);
+CREATE TABLE api.retries (job_id text, retries integer, retry_on_lost boolean DEFAULT false,
+    retry_codes integer[] DEFAULT '{}', retries_used integer DEFAULT 0,
+    not_before timestamptz DEFAULT '-infinity');
 CREATE TABLE api.runners (runner text, replica text, pool text, slots integer, busy integer, is_draining boolean,
     version text, engine text, last_seen_at timestamptz, is_alive boolean,
     labels text[] DEFAULT '{}', waiting integer DEFAULT 0);

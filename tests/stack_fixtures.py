@@ -31,6 +31,7 @@ def stack() -> Iterator[Stack]:
         "TISKTASK_LABELS": "gpu,big",
         "TISKTASK_SLOTS": "2",
         "TISKTASK_RETRY_PAUSE_SECONDS": "0.2",
+        "TISKTASK_JOB_GRACE_SECONDS": "4",
     }
     stack = Stack(folder / "data", environment, runners=2)
     try:

@@ -1,14 +1,12 @@
 """The runner dies in the middle of a command: clients find the same path again, and nothing is done twice."""
 
-import os
-import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from git_server import plain, program
 from redis_image import redis_cli_tar
+from runner_kill import kill_runners
 from stack import job_named, wait_for
 from stack_fixtures import import_image
 
@@ -24,21 +22,6 @@ ask() { until redis-cli -e -s "$TISKTASK_SOCKET_PATH" "$@" 2>> trouble; do sleep
 @pytest.fixture(scope="module", autouse=True)
 def redis_cli(storage):
     import_image(storage, redis_cli_tar(), REDIS_CLI)
-
-
-def kill_runners(stack) -> set[int]:
-    """Kill all replicas of the host; `tisktask up` starts them anew."""
-    runners = runner_processes(stack)
-    assert len(runners) == stack.runners
-    for process in runners:
-        os.kill(process, signal.SIGKILL)
-    return runners
-
-
-def runner_processes(stack) -> set[int]:
-    parent = stack.process.pid
-    children = (int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
-    return {child for child in children if b"tisktask_runner" in Path(f"/proc/{child}/cmdline").read_bytes()}
 
 
 def wait_for_jobs(project, stack, sha: str, names: set[str]) -> dict[str, dict[str, Any]]:

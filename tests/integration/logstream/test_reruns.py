@@ -1,17 +1,20 @@
 """Running again what has ended: through the API and the pages, and how re-runs are shown."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
 from logstream_chunks import Sender, make_chunks, numbered
-from logstream_records import Records
+from logstream_records import Records, run_event
 from logstream_stand import Client, Logstream, collect, get_valid, until, whole_lines
 from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import ConflictError
-from tisktask_common.ids import RunId
-from tisktask_common.orders import RerunJob, RerunMode, RerunRun, RunMade
+from tisktask_common.events import RunCreated
+from tisktask_common.ids import RunId, TriggerId
+from tisktask_common.orders import CancelJob, CancelRun, RerunJob, RerunMode, RerunRun, RunMade
+from tisktask_common.rpc import Accepted
 
 Orders = list[RerunRun | RerunJob]
 
@@ -139,3 +142,80 @@ async def test_what_is_at_work_has_no_button_to_run_it_again(page: Page, shared:
         await page.goto(shared.url + path)
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
         await expect(page.get_by_role("button", name="Re-run")).to_have_count(0)
+
+
+async def test_an_older_runs_page_shows_a_rerun_that_somebody_makes_elsewhere(
+    page: Page, shared: Logstream, shared_bus: Bus, records: Records
+) -> None:
+    old, *_ = await carried(records)
+    async with page.expect_response(f"**/live/runs/{old}"):
+        await page.goto(f"{shared.url}/runs/{old}")
+    await expect(page.get_by_text("#4", exact=True)).to_be_visible()
+    newer = records.add_run(number=5)
+    records.insert("reruns", run_id=newer, number=5, rerun_of=old, rerun_of_number=3)
+    created = RunCreated(
+        **dict(run_event(newer)) | {"type": "run.created"}, trigger_id=TriggerId("trg_1"), rerun_of=RunId(old)
+    )
+    await shared_bus.publish_event(created)
+    await page.get_by_role("link", name="#5", exact=True).click()
+    await page.wait_for_url(f"**/runs/{newer}")
+
+
+@pytest.fixture
+async def plain_page(page: Page) -> AsyncIterator[Page]:
+    """The same person without JavaScript."""
+    assert page.context.browser
+    context = await page.context.browser.new_context(
+        storage_state=await page.context.storage_state(), java_script_enabled=False
+    )
+    yield await context.new_page()
+    await context.close()
+
+
+async def test_the_buttons_work_without_javascript(
+    plain_page: Page, shared: Logstream, shared_bus: Bus, records: Records, orders: Orders
+) -> None:
+    old, job, *_ = await carried(records)
+    for where, button in ((f"/runs/{old}", "failed jobs"), (f"/runs/{old}", "all jobs"), (f"/jobs/{job}", "job")):
+        await plain_page.goto(shared.url + where)
+        await plain_page.get_by_role("button", name=f"Re-run {button}").click()
+        await expect(plain_page.get_by_text("#8", exact=True)).to_be_visible()
+    cancelled: list[str] = []
+
+    async def note(order: CancelRun | CancelJob, _: str) -> Accepted:
+        cancelled.append(order.run_id if isinstance(order, CancelRun) else order.job_id)
+        return Accepted(accepted=True)
+
+    await shared_bus.answer(CancelRun, note, "orchestrator")
+    await shared_bus.answer(CancelJob, note, "orchestrator")
+    going = records.add_run()
+    busy = records.add_job(going)
+    for where, name in ((f"/runs/{going}", "Cancel run"), (f"/jobs/{busy}", "Cancel job")):
+        await plain_page.goto(shared.url + where)
+        await plain_page.get_by_role("button", name=name).click()
+        await plain_page.wait_for_url(f"**{where}")
+        await expect(plain_page.get_by_role("heading", level=1)).to_be_visible()
+    assert cancelled == [going, busy]
+
+
+async def test_a_button_that_can_not_do_it_says_why_and_leads_back(
+    plain_page: Page, shared: Logstream, records: Records, orders: Orders
+) -> None:
+    """The run has been started again meanwhile, as far as the orchestrator knows."""
+    records.execute("DELETE FROM api.runs WHERE id = 'run_going'")
+    records.add_run(id="run_going", state="failed")
+    await plain_page.goto(f"{shared.url}/runs/run_going")
+    await plain_page.get_by_role("button", name="Re-run all jobs").click()
+    await expect(plain_page.get_by_text("run #1 has not ended")).to_be_visible()
+    await plain_page.get_by_role("link", name="Back to the page").click()
+    await plain_page.wait_for_url("**/runs/run_going")
+    assert orders == []
+
+
+async def test_a_button_while_the_orchestrator_is_away_says_so(
+    plain_page: Page, shared: Logstream, records: Records
+) -> None:
+    run = records.add_run(state="failed")
+    await plain_page.goto(f"{shared.url}/runs/{run}")
+    await plain_page.get_by_role("button", name="Re-run all jobs").click()
+    await expect(plain_page.get_by_text("The orchestrator does not answer at the moment.")).to_be_visible()

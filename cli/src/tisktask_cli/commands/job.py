@@ -11,7 +11,7 @@ from tisktask_cli.find_server import server_of
 from tisktask_cli.output import json_option, lasted, print_json, print_order, print_table, printable, state
 from tisktask_cli.rerun import order_rerun, print_rerun
 from tisktask_cli.run_report import exit_code
-from tisktask_cli.words import asks_for_labels
+from tisktask_cli.words import asks_for_labels, attempt_label, retry_policy, starts_in
 
 
 @click.group("job")
@@ -33,18 +33,7 @@ def show(context: click.Context, job_id: str, *, data_dir: Path | None, as_json:
     _print_head(job)
     if job["labels"]:
         print(f"  {asks_for_labels(job['labels'], is_queued=job['state'] == 'queued')}")
-    rows = [
-        [
-            str(attempt["attempt"]),
-            attempt["state"],
-            attempt["runner"] or "-",
-            "-" if attempt["exit_code"] is None else str(attempt["exit_code"]),
-            lasted(attempt["started_at"], attempt["finished_at"]),
-            attempt["reason"] or "",
-        ]
-        for attempt in job["attempts"]
-    ]
-    print_table(["attempt", "state", "runner", "exit", "took", "reason"], rows)
+    _print_attempts(job)
     if containers := job.get("containers"):
         rows = [[container["name"], str(container["attempt"])] for container in containers]
         print_table(["container", "attempt"], rows)
@@ -69,6 +58,31 @@ def _print_head(job: dict[str, Any]) -> None:
     for what, text in said.items():
         if text:
             print(f"  {what}: {printable(text)}")
+
+
+def _print_attempts(job: dict[str, Any]) -> None:
+    """Print the attempts that were made, and the one that waits."""
+    retries = job.get("retries")
+    total = job["attempt"] + retries["retries"] - retries["used"] if retries else 0
+    rows = [
+        [
+            attempt_label(attempt["attempt"], total),
+            attempt["state"],
+            attempt["runner"] or "-",
+            "-" if attempt["exit_code"] is None else str(attempt["exit_code"]),
+            lasted(attempt["started_at"], attempt["finished_at"]),
+            attempt["reason"] or "",
+        ]
+        for attempt in job["attempts"]
+    ]
+    if job["state"] == "queued" and rows:
+        begins = starts_in(retries.get("next_not_before")) if retries else ""
+        rows.append([attempt_label(job["attempt"], total), "queued", "-", "-", "-", begins])
+    if retries:
+        print(f"  {retry_policy(retries)}")
+    print_table(["attempt", "state", "runner", "exit", "took", "reason"], rows)
+    if len(job["attempts"]) > 1:
+        print(f"  log of one: tisktask logs {job['id']} --attempt N")
 
 
 @command.command("cancel")

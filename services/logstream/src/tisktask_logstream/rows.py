@@ -119,6 +119,18 @@ class AttemptRecord(Record):
     finished_at: datetime | None = None
 
 
+class RetriesRecord(Record):
+    """When a job is tried again: what its program's header comment says, or who has started it."""
+
+    retries: int = Field(description="more attempts at most")
+    on_lost: bool = Field(description="also when its host is lost after it began")
+    on_codes: list[int] = Field(description="after these exit codes; none, and not on_lost: after every failure")
+    used: int = Field(description="attempts that were made so")
+    next_not_before: datetime | None = Field(
+        default=None, description="when the attempt that waits begins at the earliest, or the newest one did"
+    )
+
+
 class RepositoryRecord(Record):
     """A repository whose triggers are taken."""
 

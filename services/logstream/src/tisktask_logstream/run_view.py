@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import Field
 
@@ -11,7 +11,15 @@ from tisktask_common.ids import JobId, RunId
 from tisktask_common.lifecycle import JobKind, JobState
 from tisktask_logstream import words
 from tisktask_logstream.log_names import LogName
-from tisktask_logstream.rows import AnnotationRecord, JobRecord, Record, Rerun, RunRecord
+from tisktask_logstream.rows import (
+    AnnotationRecord,
+    AttemptRecord,
+    JobRecord,
+    Record,
+    Rerun,
+    RetriesRecord,
+    RunRecord,
+)
 from tisktask_logstream.source_pages import source_url
 from tisktask_logstream.store import RunFilter, Store
 
@@ -68,6 +76,10 @@ class JobInRun:
     parent: JobRecord | None
     #: How often the run was run again.
     reruns: int = 0
+    #: Of the job itself, or of that of an earlier run which it was carried over from.
+    attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
+    #: None: it is not tried again.
+    retries: RetriesRecord | None = None
 
 
 async def list_runs(store: Store, wanted: RunFilter) -> list[Run]:
@@ -132,7 +144,21 @@ async def get_job_in_run(store: Store, job_id: str) -> JobInRun:
     if not runs:
         raise NotFoundError(words.no_such("run", job.run_id))
     parents = await store.get_jobs([job.parent_job_id]) if job.parent_job_id else []
-    return JobInRun(runs[0], job, parents[0] if parents else None, await store.count_reruns(job.run_id))
+    ran_as = job.carried_from or job.id
+    return JobInRun(
+        runs[0],
+        job,
+        parents[0] if parents else None,
+        await store.count_reruns(job.run_id),
+        await store.list_attempts(ran_as),
+        await store.get_retries(ran_as),
+    )
+
+
+def newest_begun(job: JobRecord) -> int:
+    """Number the newest attempt that a runner has, or had: a job that waits for another one has the log of the last."""
+    waits_again = job.state is JobState.QUEUED and job.attempt > 1
+    return max(1, job.attempt - int(waits_again))
 
 
 def log_name(job: JobRecord, attempt: int | None, container: str = "") -> LogName:

@@ -23,6 +23,7 @@ from tisktask_logstream.rows import (
     Record,
     RepositoryRecord,
     Rerun,
+    RetriesRecord,
     RunnerRecord,
     RunRecord,
 )
@@ -114,6 +115,10 @@ class Store:
 
     async def list_attempts(self, job: str) -> list[AttemptRecord]:
         return _all(await self._read("list_attempts", {"job": job}), AttemptRecord)
+
+    async def get_retries(self, job: str) -> RetriesRecord | None:
+        """Read when a job is tried again; None: never."""
+        return _first(await self._read("get_retries", {"job": job}), RetriesRecord)
 
     async def list_repositories(self) -> list[RepositoryRecord]:
         return _all(await self._read("list_repositories", {}), RepositoryRecord)

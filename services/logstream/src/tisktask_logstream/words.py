@@ -91,6 +91,25 @@ def rerun_button(kind: str, *, is_started_by_job: bool) -> str:
     return "Re-run with its parent" if is_started_by_job else "Re-run job"
 
 
+def attempt_label(number: int, total: int | None) -> str:
+    return f"Attempt {number} of {total}" if total else f"Attempt {number}"
+
+
+def why_another(*, is_lost: bool, has_begun: bool) -> str:
+    """Say why an attempt was followed by another."""
+    if is_lost and not has_begun:
+        return "Lost before its program began: tried again."
+    return "Lost: tried again." if is_lost else "Tried again."
+
+
+def retry_policy(retries: int, codes: Sequence[int], *, on_lost: bool) -> str:
+    """Say when a job is tried again: up to 2 more attempts, after exit code 75, or if its host is lost."""
+    after = [f"after exit {'code' if len(codes) == 1 else 'codes'} {', '.join(map(str, codes))}"] if codes else []
+    after += ["if its host is lost"] if on_lost else []
+    more = f"Up to {retries} more {'attempt' if retries == 1 else 'attempts'}"
+    return f"{more} {' or '.join(after) or 'after any failure'}."
+
+
 CHILDREN_AT_WORK = "has ended; jobs that it has started have not"
 OUT_OF_MEMORY = "out of memory"
 

@@ -56,7 +56,8 @@ class JobRoutes:
         attempts = await self._store.list_attempts(ran.job)
         logs = await asyncio.to_thread(list_container_logs, self._library.folder, ran.run, ran.job)
         containers = [Container(name=log.container, attempt=log.attempt) for log in logs]
-        return json_answer(Job(**dict(job), attempts=attempts, containers=containers))
+        retries = await self._store.get_retries(ran.job)
+        return json_answer(Job(**dict(job), attempts=attempts, retries=retries, containers=containers))
 
     async def cancel_job(self, request: web.Request) -> web.StreamResponse:
         job = JobId(request.match_info["id"])

@@ -12,6 +12,7 @@ from tisktask_logstream.rows import (
     JobRecord,
     Record,
     RepositoryRecord,
+    RetriesRecord,
     RunnerRecord,
 )
 from tisktask_logstream.run_view import Container, Run
@@ -29,7 +30,8 @@ class RunPage(Record):
 class Job(JobRecord):
     """A job with its attempts."""
 
-    attempts: list[AttemptRecord]
+    attempts: list[AttemptRecord] = Field(description="those that a runner has, or had; each has a log of its own")
+    retries: RetriesRecord | None = Field(description="null: it is not tried again")
     containers: list[Container] = Field(description="those beside it that have logs, by attempt and name")
 
 

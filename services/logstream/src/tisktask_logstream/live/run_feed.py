@@ -107,12 +107,18 @@ class RunFeed:
     async def _hear(self, message: Msg) -> None:
         events_heard.inc()
         try:
-            run = json.loads(message.data)["run_id"]
-        except (ValueError, KeyError, TypeError) as error:
+            event = json.loads(message.data)
+            # The run that it repeats shows it, too.
+            runs = [event["run_id"], event.get("rerun_of")]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("event_not_understood", subject=message.subject, error=repr(error))
             return
-        if isinstance(run, str) and (self._of_lists or self._of_runs.any_in_run(run) or self._of_jobs.any_in_run(run)):
-            self.note_run(run)
+        for run in runs:
+            if isinstance(run, str) and self._is_looked_at(run):
+                self.note_run(run)
+
+    def _is_looked_at(self, run: str) -> bool:
+        return bool(self._of_lists) or self._of_runs.any_in_run(run) or self._of_jobs.any_in_run(run)
 
     def _rest_seconds(self) -> float:
         """Tell how long there is nothing to do if nothing happens."""

@@ -69,8 +69,11 @@ class PageRoutes:
         router.add_get("/runners", self.show_runners)
         router.add_static("/static", FOLDER / "static")
 
-    def problem(self, _request: web.Request, status: int, message: str) -> web.Response:
-        return self._templates.page("problem.html", status=status, code=status, message=message)
+    def problem(self, request: web.Request, status: int, message: str) -> web.Response:
+        # A button was pressed on the page of a run or a job: its address is that of the page and one word more.
+        page, _, _ = request.path.rpartition("/")
+        back = page if request.method == "POST" and page.startswith(("/runs/", "/jobs/")) else ""
+        return self._templates.page("problem.html", status=status, code=status, message=message, back=back)
 
     async def show_runs(self, request: web.Request) -> web.StreamResponse:
         query = read_query(request, RunsQuery)
@@ -135,7 +138,8 @@ class PageRoutes:
 
     def _fragments_of(self, job: JobRecord, request: web.Request) -> JobFragments:
         query = read_query(request, WhoseLog)
-        return JobFragments(self._templates, self._folder, run_view.log_name(job, query.attempt, query.container))
+        attempt = query.attempt or run_view.newest_begun(job)
+        return JobFragments(self._templates, self._folder, run_view.log_name(job, attempt, query.container))
 
 
 async def _html(render: Callable[..., str], *values: object) -> web.Response:

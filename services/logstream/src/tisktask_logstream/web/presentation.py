@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS, JobKind, JobState
 from tisktask_logstream import words
-from tisktask_logstream.rows import JobRecord, RunRecord
+from tisktask_logstream.rows import AttemptRecord, JobRecord, RunRecord
 from tisktask_logstream.run_view import Run
 from tisktask_logstream.web.job_tree import Fold
 
@@ -101,7 +101,7 @@ def bar_of(fold: Fold) -> list[tuple[str, float, float]]:
     return bar
 
 
-def outcome_of(job: JobRecord) -> str:
+def outcome_of(job: JobRecord | AttemptRecord) -> str:
     """Say in short how a job's program ended."""
     if job.out_of_memory:
         return words.OUT_OF_MEMORY

@@ -12,6 +12,7 @@ from tisktask_logstream.live.sse import frame
 from tisktask_logstream.log_names import LogName
 from tisktask_logstream.rows import AnnotationRecord, JobRecord
 from tisktask_logstream.run_view import JobInRun, Run, RunDetail
+from tisktask_logstream.web.attempts import attempt_rows, policy_of
 from tisktask_logstream.web.job_tree import JobTree
 from tisktask_logstream.web.templates import Templates
 
@@ -79,22 +80,25 @@ class JobFragments:
     shown: LogName
 
     def parts(self, found: JobInRun) -> Parts:
-        values = {"run": found.run, "job": found.job, "parent": found.parent, "reruns": found.reruns}
-        job = self.templates.render("_job.html", **values)
-        tabs = self.templates.render("_tabs.html", job=found.job, shown=self.shown, containers=self._containers())
-        return [_html_frame("job", job), _html_frame("tabs", tabs)]
+        values = self._values(found)
+        names = {"job": "_job.html", "attempts": "_attempts.html", "tabs": "_tabs.html"}
+        return [_html_frame(element, self.templates.render(name, **values)) for element, name in names.items()]
 
     def page(self, found: JobInRun) -> str:
-        return self.templates.render(
-            "job.html",
-            run=found.run,
-            job=found.job,
-            parent=found.parent,
-            reruns=found.reruns,
-            shown=self.shown,
-            containers=self._containers(),
-            newest=max(1, found.job.attempt),
-        )
+        return self.templates.render("job.html", **self._values(found))
+
+    def _values(self, found: JobInRun) -> dict[str, object]:
+        return {
+            "run": found.run,
+            "job": found.job,
+            "parent": found.parent,
+            "reruns": found.reruns,
+            "shown": self.shown,
+            "containers": self._containers(),
+            "newest": run_view.newest_begun(found.job),
+            "rows": attempt_rows(found),
+            "policy": policy_of(found),
+        }
 
     def _containers(self) -> list[str]:
         logs = list_container_logs(self.folder, self.shown.run, self.shown.job)

@@ -106,6 +106,7 @@ function listen(from) {
     ended = JSON.parse(event.data);
     source.close();
     tell();
+    goToNewest();
   });
   source.addEventListener("error", () => {
     // A refusal (seats, sign-in) ends an EventSource for good: try again, slowly.
@@ -183,10 +184,14 @@ function watchPerson() {
     if (row?.dataset.t && !row.title) row.title = sayTime(Number(row.dataset.t));
   });
   document.addEventListener("fragment", (event) => {
-    const job = event.detail === "job" && document.getElementById("job");
-    // Another attempt has begun and nobody asked for this one: go there.
-    if (job && ended && job.dataset.newest > log.dataset.attempt && !/attempt=/.test(location.search)) location.reload();
+    if (event.detail === "job") goToNewest();
   });
+}
+
+/** Another attempt has begun and nobody asked for this one: go there. */
+function goToNewest() {
+  const newest = Number(document.getElementById("job").dataset.newest);
+  if (ended && newest > Number(log.dataset.attempt) && !/attempt=/.test(location.search)) location.reload();
 }
 
 async function start() {
