@@ -40,6 +40,7 @@ CREATE TABLE api.attempts (job_id text, attempt integer, runner text, state text
 CREATE TABLE api.retries (job_id text, retries integer, retry_on_lost boolean DEFAULT false,
     retry_codes integer[] DEFAULT '{}', retries_used integer DEFAULT 0,
     not_before timestamptz DEFAULT '-infinity');
+CREATE TABLE api.stopping_jobs (job_id text, stop_state text);
 CREATE TABLE api.runners (runner text, replica text, pool text, slots integer, busy integer, is_draining boolean,
     version text, engine text, last_seen_at timestamptz, is_alive boolean,
     labels text[] DEFAULT '{}', waiting integer DEFAULT 0);

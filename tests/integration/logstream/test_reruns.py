@@ -196,6 +196,10 @@ async def test_the_buttons_work_without_javascript(
         await plain_page.wait_for_url(f"**{where}")
         await expect(plain_page.get_by_role("heading", level=1)).to_be_visible()
     assert cancelled == [going, busy]
+    # A program may take its time to end.
+    records.insert("stopping_jobs", job_id=busy, stop_state="cancelled")
+    await plain_page.reload()
+    await expect(plain_page.get_by_role("button", name="Cancelling…")).to_be_disabled()
 
 
 async def test_a_button_that_can_not_do_it_says_why_and_leads_back(

@@ -80,6 +80,8 @@ class JobInRun:
     attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
     #: None: it is not tried again.
     retries: RetriesRecord | None = None
+    #: It was told to end, and has not yet.
+    is_stopping: bool = False
 
 
 async def list_runs(store: Store, wanted: RunFilter) -> list[Run]:
@@ -152,6 +154,7 @@ async def get_job_in_run(store: Store, job_id: str) -> JobInRun:
         await store.count_reruns(job.run_id),
         await store.list_attempts(ran_as),
         await store.get_retries(ran_as),
+        await store.get_stop(job.id) is not None,
     )
 
 

@@ -120,6 +120,11 @@ class Store:
         """Read when a job is tried again; None: never."""
         return _first(await self._read("get_retries", {"job": job}), RetriesRecord)
 
+    async def get_stop(self, job: str) -> str | None:
+        """Read as what a job is to end that was told to, and has not yet; None: it was not."""
+        rows = await self._read("get_stop", {"job": job})
+        return rows[0]["stop_state"] if rows else None
+
     async def list_repositories(self) -> list[RepositoryRecord]:
         return _all(await self._read("list_repositories", {}), RepositoryRecord)
 

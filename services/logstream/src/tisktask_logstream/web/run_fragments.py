@@ -93,6 +93,7 @@ class JobFragments:
             "job": found.job,
             "parent": found.parent,
             "reruns": found.reruns,
+            "is_stopping": found.is_stopping,
             "shown": self.shown,
             "containers": self._containers(),
             "newest": run_view.newest_begun(found.job),
