@@ -13,14 +13,24 @@ from tisktask_cli.errors import CommandError, Exit
 _COMMANDS = {
     "up": "Run the whole of Tisktask on this machine.",
     "trigger": "Run the jobs of a repository on this machine.",
-    "repo": "Add, list and remove repositories.",
-    "run": "List, show and cancel runs.",
-    "job": "Show and cancel jobs.",
-    "logs": "Print a job's log.",
-    "runner": "List, pause and drain runners.",
+    "repo": "Add, list, change and remove repositories.",
+    "run": "List, show, cancel and re-run runs.",
+    "job": "Show, cancel and re-run jobs.",
+    "logs": "Print a job's log, of any attempt, whole or as it grows.",
+    "runner": "List, pause, drain and resume runners.",
     "doctor": "Find out what is wrong, and what to do about it.",
     "db": "Migrate, inspect and reset the database.",
-    "bus": "Set up the message bus and its users; see to what could not be handled.",
+    "bus": "Set up the message bus and its users; see to dead messages.",
+}
+_SERVERS = {
+    "this machine": "The stack of --data-dir, of TISKTASK_DATA_DIR, or the one that runs here.",
+    "another": "Set TISKTASK_URL, and TISKTASK_TOKEN or TISKTASK_TOKEN_FILE.",
+}
+_EXIT_CODES = {
+    "0": "Done.",
+    "1": "It was not done, or what was asked about has not succeeded.",
+    "2": "The command was wrong, or what it names is not there.",
+    "3": "The server can not be reached.",
 }
 
 
@@ -41,6 +51,13 @@ class LazyGroup(click.Group):
         _ = ctx
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _ = ctx
+        with formatter.section("Which server"):
+            formatter.write_dl(list(_SERVERS.items()))
+        with formatter.section("Exit codes"):
+            formatter.write_dl(list(_EXIT_CODES.items()))
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -57,7 +57,7 @@ def list_letters(context: click.Context, *, data_dir: Path | None, as_json: bool
     )
 
 
-@dead.command("show")
+@dead.command("show", short_help="Show one of them, with its content.")
 @click.argument("sequence", type=click.IntRange(min=1))
 @data_dir_option
 @json_option

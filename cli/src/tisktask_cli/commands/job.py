@@ -96,7 +96,7 @@ def cancel(context: click.Context, job_id: str, *, data_dir: Path | None, as_jso
     return print_order(done, as_json=as_json)
 
 
-@command.command("rerun")
+@command.command("rerun", short_help="Run one job of a run again, in a new run.")
 @click.argument("job_id", metavar="ID")
 @data_dir_option
 @json_option

@@ -24,7 +24,7 @@ def command() -> None:
     """List runners, pause and drain them."""
 
 
-@command.command("list")
+@command.command("list", short_help="List the runner processes.")
 @data_dir_option
 @json_option
 @click.pass_context
@@ -54,7 +54,7 @@ def list_runners(context: click.Context, *, data_dir: Path | None, as_json: bool
     print_table(["host", "replica", "state", "busy", "waiting", "labels", "seen", "version", "engine"], rows)
 
 
-@command.command("pause")
+@command.command("pause", short_help="Let a host take no new jobs.")
 @click.argument("host")
 @_replica_option
 @data_dir_option

@@ -25,6 +25,10 @@ export function writeTimes(root) {
       element.title = absolute.format(time);
     }
   }
+  for (const element of root.querySelectorAll("time[data-until]")) {
+    const seconds = Math.ceil((new Date(element.dateTime) - Date.now()) / 1000);
+    write(element, seconds > 0 ? `in ${sayDuration(seconds)}` : "as soon as a runner has room");
+  }
   for (const element of root.querySelectorAll("[data-since]")) {
     write(element, sayDuration((Date.now() - new Date(element.dataset.since)) / 1000));
   }
