@@ -82,7 +82,7 @@ def test_a_program_of_the_page_runs_as_it_stands(path, project, stack, request):
         request.getfixturevalue("debian_python")
         files[".tisktask/push/Containerfile"] = plain(dict(programs())[".tisktask/push/Containerfile"])
     run = project.run(files, seconds_max=200)
-    logs = {job["name"]: stack.wait_for_log(job["id"]).decode(errors="replace") for job in run["jobs"]}
+    logs = {job["name"]: stack.wait_for_log(job["id"]).decode(errors="replace") for job in run["jobs"] if job["runner"]}
     state, reason = ENDS_OTHERWISE.get(path, ("succeeded", ""))
     assert run["state"] == state and reason in run["reason"], (
         run["reason"],
