@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from forge.rules import Call, Reply
@@ -51,6 +52,8 @@ class RateLimit:
     tells_budget: bool = False
     #: How many requests came although their token had been told to wait.
     impatient: int = 0
+    #: The time of the forge, if a test has a clock of its own.
+    clock: Callable[[], float] = time.time
     _taken: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     _told_at: dict[str, float] = field(default_factory=dict)
     _told_until: dict[str, float] = field(default_factory=dict)
@@ -58,7 +61,7 @@ class RateLimit:
     def check(self, flavour: Flavour, call: Call) -> Reply | None:
         if call.method != "POST":
             return None
-        who, now = call.headers.get("authorization", ""), time.time()
+        who, now = call.headers.get("authorization", ""), self.clock()
         # Some grace for what was under way when the token was told.
         if self._told_until.get(who, 0) > now > self._told_at.get(who, now) + GRACE_SECONDS:
             self.impatient += 1

@@ -175,6 +175,8 @@ class Forge:
             case "POST", ["statuses", sha]:
                 refusal = refuse_writer(self.state, repository, token)
                 return refusal or create_status(self.state, repository, sha, token, call)
+            case "GET", []:
+                return Reply(200, {"id": repository.id, "full_name": repository.full_name})
             case "GET", ["statuses", sha] | ["commits", sha, "statuses"]:
                 statuses = [one for one in reversed(repository.statuses) if one.sha == sha]
                 return Reply(200, [show_status(self.state, one) for one in statuses])

@@ -11,7 +11,7 @@ from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import NotFoundError, UserError
 from tisktask_common.events import EVENT, RepositoryChanged
 from tisktask_common.ids import RepositoryId
-from tisktask_common.rpc import AskCredential, ListRepositories, RemoveRepository
+from tisktask_common.rpc import AskCredential, ListRepositories, RemoveRepository, RenameRepository
 from tisktask_common.sealing import KeyPair
 
 
@@ -146,3 +146,26 @@ async def test_secrets_are_nowhere_in_clear(stage: Stage) -> None:
     for secret in secrets:
         assert secret.encode() not in said
         assert secret.encode().hex().encode() not in said
+
+
+async def test_a_renamed_repository_keeps_its_id_and_is_fetched_from_its_new_place(stage: Stage) -> None:
+    repository = await stage.add_repository("me/app", clone_url="https://forge.example/git/me/app.git")
+    request = RenameRepository(repository_id=repository.id, old_name="me/app", full_name="you/app2")
+    assert (await stage.bus.request(request)).accepted
+    rows = await stage.rows("SELECT id, full_name, clone_url FROM api.repositories")
+    expected = {"id": repository.id, "full_name": "you/app2", "clone_url": "https://forge.example/git/you/app2.git"}
+    assert rows == [expected]
+    # Told again, or by somebody who has not heard of it.
+    assert not (await stage.bus.request(request)).accepted
+    assert (await stage.rows("SELECT full_name FROM api.repositories")) == [{"full_name": "you/app2"}]
+
+
+async def test_a_repository_does_not_take_anothers_name(stage: Stage) -> None:
+    repository = await stage.add_repository("me/app")
+    await stage.add_repository("me/other")
+    request = RenameRepository(repository_id=repository.id, old_name="me/app", full_name="Me/Other")
+    reply = await stage.bus.request(request)
+    assert not reply.accepted
+    assert "Me/Other" in reply.reason
+    with pytest.raises(UserError):
+        await stage.bus.request(request.model_copy(update={"full_name": "../etc"}))

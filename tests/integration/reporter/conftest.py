@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ from tisktask_common.database.pool import open_pool
 from tisktask_common.errors import InfrastructureError, NotFoundError
 from tisktask_common.events import AnyEvent, Repository, RepositoryChanged
 from tisktask_common.ids import RepositoryId
-from tisktask_common.rpc import AskCredential, Credential
+from tisktask_common.rpc import Accepted, AskCredential, Credential, RenameRepository
 from tisktask_common.sealing import seal
 from tisktask_common.subjects import event_subject
 from tisktask_reporter.__main__ import run_reporter
@@ -59,6 +59,12 @@ class Credentials:
             api_url=known.api_url,
             sealed_token=seal(SecretStr(known.token), request.public_key) if known.token else None,
         )
+
+    async def rename(self, request: RenameRepository, _caller: str) -> Accepted:
+        known = self.repositories[request.repository_id]
+        assert known.full_name == request.old_name
+        self.repositories[request.repository_id] = replace(known, full_name=request.full_name)
+        return Accepted(accepted=True)
 
 
 @dataclass
@@ -151,6 +157,7 @@ async def site(bus: Bus, nats_server: NatsServer, database_url: str) -> AsyncIte
         await migrate(connection, SCHEMA, load_migrations(MIGRATIONS_PACKAGE))
     credentials = Credentials()
     await bus.answer(AskCredential, credentials.answer, queue="orchestrator")
+    await bus.answer(RenameRepository, credentials.rename, queue="orchestrator")
     settings = ReporterSettings(
         nats_url=nats_server.url,
         database_url=SecretStr(database_url),
@@ -158,6 +165,9 @@ async def site(bus: Bus, nats_server: NatsServer, database_url: str) -> AsyncIte
         retry_delay_seconds=0.05,
         retry_delay_seconds_max=0.4,
         post_seconds_max=1,
+        # What GitHub asks for would take minutes; `test_pace.py` tries it with a clock of its own.
+        github_post_pause_seconds=0,
+        github_posts_per_hour_max=0,
     )
     site = Site(bus, nats_server.url, database_url, credentials, settings)
     yield site

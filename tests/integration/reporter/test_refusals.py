@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import psycopg
 import pytest
 from aiohttp import web
 
@@ -25,7 +26,13 @@ async def test_a_renamed_repository_is_followed_by_posting_again(site: Site, for
     await site.publish(story.created(), story.finished(RunState.SUCCEEDED))
     await site.settled()
     assert forge.state.states("me/new-name", SHA, "tisktask/push")[-1] == "success"
-    assert {one.method for one in forge.exchanges} == {"POST"}
+    assert not any("/statuses/" in one.path for one in forge.exchanges if one.method != "POST")
+    # From then on it is spoken to by its new name.
+    await eventually(lambda: site.credentials.repositories["repo_1"].full_name == "me/new-name")
+    before = len(forge.posts)
+    await site.publish(story.job_created("build"))
+    await site.settled()
+    assert [one.status for one in forge.posts[before:]] == [201]
 
 
 @ON_GITEA
@@ -106,6 +113,10 @@ async def test_missing_rights_are_said(site: Site, forge: Forge, story: RunStory
     assert "may not set statuses (403" in row["error"]
     if forge.state.flavour is Flavour.GITHUB:
         assert "statuses=write" in row["error"]
+    # The run's page reads it from there.
+    async with await psycopg.AsyncConnection.connect(site.database_url) as connection:
+        problems = await (await connection.execute("SELECT run_id, outcome, error FROM api.status_problems")).fetchall()
+    assert problems == [(story.run_id, "given_up", row["error"])]
 
 
 async def test_an_unknown_repository_is_said(site: Site, forge: Forge, story: RunStory) -> None:

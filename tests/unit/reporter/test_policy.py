@@ -59,23 +59,44 @@ def test_another_success_is_no_delivery(status: int) -> None:
 @pytest.mark.parametrize("status", [500, 501, 505, 408, 425])
 def test_faults_are_tried_again_and_given_up_in_the_end(status: int) -> None:
     assert isinstance(judge(status), Retry)
-    assert isinstance(judge(status, history=History(faults=13)), Retry)
-    assert isinstance(judge(status, history=History(faults=14)), Hopeless)
+    assert isinstance(judge(status, history=History(faults=4)), Retry)
+    assert isinstance(judge(status, history=History(faults=5)), Hopeless)
 
 
 @pytest.mark.parametrize("status", [502, 503, 504, 521])
 def test_a_forge_that_is_away_pauses_the_account(status: int) -> None:
-    assert judge(status) == PauseAccount(1.0, f"the forge is not available ({status})")
-    assert judge(status, {"retry-after": "7"}) == PauseAccount(7, f"the forge is not available ({status})")
-    # However often: only after a long time is it given up.
+    reason = f"the forge is not available ({status})"
+    assert judge(status) == PauseAccount(1.0, reason, is_away=True)
+    assert judge(status, {"retry-after": "7"}) == PauseAccount(7, reason, is_away=True)
+    # However often, while nothing gets through: only after a long time is it given up.
     assert isinstance(judge(status, history=History(tries=500, faults=500)), PauseAccount)
-    assert isinstance(judge(status, history=History(waited_seconds=86_401)), Hopeless)
+    # What has waited for its turn, not for the forge, is not given up; nor what has come while the forge was away.
+    for history in (History(waited_seconds=86_401), History(failing_seconds=86_401)):
+        assert isinstance(judge(status, history=history), PauseAccount)
+    assert isinstance(judge(status, history=History(waited_seconds=86_401, failing_seconds=86_401)), Hopeless)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_status_that_alone_fails_is_given_up_after_six_tries(status: int) -> None:
+    assert isinstance(judge(status, history=History(faults=4, others_got_through=True)), PauseAccount)
+    verdict = judge(status, message="busy", history=History(faults=5, others_got_through=True))
+    assert isinstance(verdict, Hopeless)
+    assert "6 tries" in verdict.reason
+    assert "busy" in verdict.reason
+
+
+def test_six_tries_take_about_a_quarter_of_an_hour() -> None:
+    pauses = [judge(500, history=History(faults=faults)) for faults in range(5)]
+    assert [one.after_seconds for one in pauses if isinstance(one, Retry)] == [1, 5, 25, 125, 625]
 
 
 def test_silence_is_a_forge_that_is_away() -> None:
-    assert judge_silence("refused", History(), LIMITS) == PauseAccount(1.0, "no answer: refused")
-    assert judge_silence("refused", History(pauses=3), LIMITS) == PauseAccount(8.0, "no answer: refused")
-    assert isinstance(judge_silence("refused", History(waited_seconds=86_401), LIMITS), Hopeless)
+    assert judge_silence("refused", History(), LIMITS) == PauseAccount(1.0, "no answer: refused", is_away=True)
+    assert judge_silence("refused", History(pauses=3), LIMITS) == PauseAccount(8.0, "no answer: refused", is_away=True)
+    long_ago = History(waited_seconds=86_401, failing_seconds=86_401)
+    assert isinstance(judge_silence("refused", long_ago, LIMITS), Hopeless)
+    alone = History(faults=5, others_got_through=True)
+    assert isinstance(judge_silence("refused", alone, LIMITS), Hopeless)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +127,8 @@ def test_limits_pause_the_account_for_as_long_as_the_forge_says(
 def test_limits_without_a_time_double() -> None:
     verdicts = [judge(429, history=History(pauses=pauses)) for pauses in (0, 1, 2, 30)]
     assert [one.seconds for one in verdicts if isinstance(one, PauseAccount)] == [60, 120, 240, PAUSE_SECONDS_MAX]
+    # A limit is no error: it is waited for, however long.
+    assert isinstance(judge(429, history=History(waited_seconds=1e9, failing_seconds=1e9, faults=99)), PauseAccount)
 
 
 def test_a_wrong_token_is_told_apart() -> None:
@@ -130,7 +153,8 @@ def test_refusals_are_hopeless(status: int) -> None:
 
 def test_a_commit_that_github_does_not_know_yet_is_tried_once_more() -> None:
     message = "No commit found for SHA: 5f"
-    assert judge(422, message=message) == Retry(5.0, f"the forge does not accept the status (422: {message})")
+    expected = Retry(5.0, f"the forge does not accept the status (422: {message})", is_fault=False)
+    assert judge(422, message=message) == expected
     assert isinstance(judge(422, message=message, history=History(tries=1)), Hopeless)
 
 

@@ -266,6 +266,16 @@ class AddRepository(Request[Repository]):
     sealed_webhook_secret: str | None = Field(default=None, description="sealed; null: keep, or none")
 
 
+class RenameRepository(Request[Accepted]):
+    """The forge knows a repository by another name now: the reporter was redirected there."""
+
+    subject_name = "rename-repository"
+    reply_type = Accepted
+    repository_id: RepositoryId
+    old_name: str
+    full_name: str
+
+
 class RemoveRepository(Request[Accepted]):
     """Take no more triggers from a repository; its runs stay."""
 

@@ -46,6 +46,15 @@ class RunRecord(Record):
     rerun_of_number: int | None = Field(default=None, description="that run's number")
 
 
+class StatusProblem(Record):
+    """A status of a run that its forge does not show."""
+
+    context: str = Field(description="the status's name at the forge")
+    state: str = Field(description="what was to be shown")
+    outcome: str = Field(description="waiting (it is tried again), given_up or closed")
+    error: str = Field(description="why, with the forge's own words")
+
+
 class Rerun(Record):
     """A run that repeats another."""
 

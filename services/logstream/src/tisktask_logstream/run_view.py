@@ -19,6 +19,7 @@ from tisktask_logstream.rows import (
     Rerun,
     RetriesRecord,
     RunRecord,
+    StatusProblem,
 )
 from tisktask_logstream.source_pages import source_url
 from tisktask_logstream.store import RunFilter, Store
@@ -28,6 +29,7 @@ JOBS_LISTED_MAX = 100
 _JOBS_MAX = 100_000
 _SUMMARIES_BYTES_MAX = 512 * 1024
 _RERUNS_MAX = 100
+_STATUS_PROBLEMS_MAX = 20
 _ANNOTATIONS_MAX = 1000
 _ANNOTATIONS_BYTES_MAX = 1024 * 1024
 
@@ -55,6 +57,10 @@ class RunDetail(Run):
         default_factory=list[Rerun], description=f"the runs that repeat it, the newest {_RERUNS_MAX} of them"
     )
     reruns_total: int = 0
+    status_problems: list[StatusProblem] = Field(
+        default_factory=list[StatusProblem],
+        description=f"what the forge does not show of it, and why; at most {_STATUS_PROBLEMS_MAX}",
+    )
     source_url: str = Field(
         default="", description="the forge's page of the commit's files, to which a path can be added; empty: not known"
     )
@@ -113,6 +119,7 @@ async def find_run(store: Store, run_id: str) -> RunDetail | None:
         annotations_total=await store.count_annotations(run_id),
         reruns=await store.list_reruns(run_id, _RERUNS_MAX),
         reruns_total=await store.count_reruns(run_id),
+        status_problems=await store.list_status_problems(run_id, _STATUS_PROBLEMS_MAX),
         source_url=source_url(repository, records[0].sha) if repository else "",
     )
 

@@ -26,6 +26,7 @@ from tisktask_logstream.rows import (
     RetriesRecord,
     RunnerRecord,
     RunRecord,
+    StatusProblem,
 )
 
 _SQL = load_statements("tisktask_logstream")
@@ -98,6 +99,14 @@ class Store:
 
     async def count_annotations(self, run: str) -> int:
         return (await self._read("count_annotations", {"run": run}))[0]["annotations"]
+
+    async def list_status_problems(self, run: str, limit: int) -> list[StatusProblem]:
+        try:
+            return _all(await self._read("list_status_problems", {"run": run, "limit": limit}), StatusProblem)
+        except DatabaseError as error:
+            if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
+                return []  # no reporter has been started yet
+            raise
 
     async def list_reruns(self, run: str, limit: int) -> list[Rerun]:
         return _all(await self._read("list_reruns", {"run": run, "limit": limit}), Rerun)

@@ -35,6 +35,14 @@ STATES = {
 }
 
 
+#: What has become of a status at the forge.
+STATUS_OUTCOMES = {
+    "waiting": "Not shown by the forge yet",
+    "given_up": "Not shown by the forge",
+    "closed": "Not shown by the forge",
+}
+
+
 def no_such(kind: str, name: str) -> str:
     return f"There is no {kind} {name[:80]}."
 

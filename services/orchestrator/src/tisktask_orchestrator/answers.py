@@ -33,6 +33,7 @@ from tisktask_common.rpc import (
     JobEnded,
     ListRepositories,
     RemoveRepository,
+    RenameRepository,
     Request,
 )
 from tisktask_common.runner_pauses import PauseRunner
@@ -49,6 +50,7 @@ from tisktask_orchestrator.reports import note_began, note_ended
 from tisktask_orchestrator.repositories import (
     add_repository,
     list_hook_secrets,
+    rename_repository,
     set_repository,
     take_out_repository,
     tell_credential,
@@ -77,6 +79,7 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     AddRepository: add_repository,
     ChangeRepository: set_repository,
     RemoveRepository: take_out_repository,
+    RenameRepository: rename_repository,
     CancelRun: cancel_run,
     CancelJob: cancel_job,
     PauseRunner: pause_runner,

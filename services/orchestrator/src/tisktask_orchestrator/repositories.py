@@ -18,22 +18,25 @@ from tisktask_common.rpc import (
     ListRepositories,
     PublicKey,
     RemoveRepository,
+    RenameRepository,
     RepositoryPage,
 )
 from tisktask_common.subjects import event_subject
 from tisktask_orchestrator import words
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.looks import hasten_look, want_look
-from tisktask_orchestrator.repository_rules import LOCAL, check_repository, check_settings
+from tisktask_orchestrator.repository_rules import LOCAL, check_full_name, check_repository, check_settings
 from tisktask_orchestrator.secrets import Secrets, check_public_key
 from tisktask_orchestrator.store.looks import delete_look
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
 from tisktask_orchestrator.store.repositories import (
+    NewName,
     NewRepository,
     change_repository,
     list_repositories,
     read_repository,
     remove_repository,
+    rename,
     upsert_repository,
 )
 from tisktask_orchestrator.store.rows import RepositoryRow
@@ -84,6 +87,19 @@ async def set_repository(collaborators: Collaborators, request: ChangeRepository
     collaborators.work_wanted.set()
     log.info("repository_changed", repository=request.repository_id, **vars(row))
     return RepositorySettings(**vars(row))
+
+
+async def rename_repository(collaborators: Collaborators, request: RenameRepository, _caller: str) -> Accepted:
+    """Follow a repository that was renamed or given away at its forge."""
+    check_full_name(request.full_name)
+    async with transaction(collaborators.pool) as connection:
+        new = NewName(request.repository_id, request.old_name, request.full_name)
+        row = await rename(connection, new)
+        if row is None:
+            return Accepted(accepted=False, reason=words.not_renamed(request.full_name))
+        await _announce(connection, row, is_removed=False)
+    log.info("repository_renamed", repository=row.id, old_name=request.old_name, full_name=row.full_name)
+    return Accepted(accepted=True)
 
 
 async def take_out_repository(collaborators: Collaborators, request: RemoveRepository, _caller: str) -> Accepted:

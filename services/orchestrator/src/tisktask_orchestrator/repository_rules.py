@@ -21,7 +21,7 @@ def check_repository(request: AddRepository, *, allows_local: bool) -> None:
     """Refuse what can not be a repository of its forge."""
     if request.forge not in FORGES:
         raise UserError(words.wrong_forge(request.forge[:50], FORGES))
-    _check_full_name(request.full_name)
+    check_full_name(request.full_name)
     if request.forge == LOCAL:
         _check_path(request.clone_url, allows_local=allows_local)
     else:
@@ -38,7 +38,7 @@ def check_settings(request: ChangeRepository) -> None:
         raise UserError(words.out_of_range("priority", -PRIORITY_MAX, PRIORITY_MAX))
 
 
-def _check_full_name(full_name: str) -> None:
+def check_full_name(full_name: str) -> None:
     if len(full_name) > FULL_NAME_CHARS_MAX:
         raise UserError(words.too_long("full_name", FULL_NAME_CHARS_MAX))
     if not _FULL_NAME.fullmatch(full_name) or full_name.rsplit("/", 1)[1] in {".", ".."}:

@@ -175,6 +175,10 @@ def unknown_repository(repository: str) -> str:
     return f"there is no repository {repository}"
 
 
+def not_renamed(full_name: str) -> str:
+    return f"not renamed to {full_name}: it was renamed or removed meanwhile, or there is one of that name already"
+
+
 def wrong_forge(forge: str, known: Sequence[str]) -> str:
     return f"forge: {forge!r} is not known; it is one of {', '.join(known)}"
 

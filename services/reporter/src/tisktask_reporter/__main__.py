@@ -13,7 +13,7 @@ from tisktask_common.database.pool import Pool, is_database_ready, open_pool
 from tisktask_common.errors import BusError
 from tisktask_common.process.service import Process, run_service
 from tisktask_common.subjects import RUNS_FOR_REPORTER
-from tisktask_reporter.accounts import AccountBook
+from tisktask_reporter.accounts import Paces
 from tisktask_reporter.credentials import CredentialBook
 from tisktask_reporter.delivery import Deliverer
 from tisktask_reporter.delivery_loop import DeliveryLoop
@@ -109,7 +109,11 @@ async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None
         deliverer = Deliverer(
             store=store,
             credentials=credentials,
-            accounts=AccountBook(settings.posts_per_account_max),
+            paces=Paces(
+                settings.posts_per_account_max,
+                settings.github_post_pause_seconds,
+                settings.github_posts_per_hour_max,
+            ),
             client=ForgeClient(session, limits, settings.post_seconds_max, now),
             limits=limits,
             post_seconds_max=settings.post_seconds_max,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import structlog
 
 from tisktask_common.bus.connection import Bus
-from tisktask_common.errors import NotFoundError
+from tisktask_common.errors import NotFoundError, TisktaskError
 from tisktask_common.ids import RepositoryId
-from tisktask_common.rpc import AskCredential
+from tisktask_common.rpc import AskCredential, RenameRepository
 from tisktask_common.sealing import KeyPair
 from tisktask_reporter import words
 from tisktask_reporter.forges.request import Access
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 KEPT_SECONDS = 60.0
 #: A refused token is not tried again for this long: forges lock out who keeps on trying.
-REFUSED_SECONDS = 300.0
+REFUSED_SECONDS = 3600.0
 ASK_SECONDS = 5.0
 
 
@@ -37,6 +37,7 @@ class CredentialBook:
         self._bus = bus
         self._keys = KeyPair.generate()
         self._known: dict[RepositoryId, tuple[Access | NoAccess, float]] = {}
+        self._told_names: dict[RepositoryId, str] = {}
         self._refused: dict[RepositoryId, tuple[Access, float]] = {}
         self._asking: defaultdict[RepositoryId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -63,6 +64,20 @@ class CredentialBook:
             return found
         self._refused[repository_id] = refused, time.monotonic() + REFUSED_SECONDS
         return None
+
+    async def tell_name(self, repository_id: RepositoryId, old: str, new: str) -> None:
+        """Have the name stored under which the forge knows the repository now; once, whatever comes of it."""
+        if self._told_names.get(repository_id) == new or old == new:
+            return
+        request = RenameRepository(repository_id=repository_id, old_name=old, full_name=new)
+        try:
+            reply = await self._bus.request(request, ASK_SECONDS)
+        except TisktaskError as error:
+            log.warning("new_name_not_stored", repository=old, new_name=new, error=error.message)
+            return
+        self._told_names[repository_id] = new
+        self._known.pop(repository_id, None)
+        log.info("repository_renamed", repository=old, new_name=new, is_stored=reply.accepted, reason=reply.reason)
 
     def is_refused(self, repository_id: RepositoryId, access: Access) -> bool:
         refused, until = self._refused.get(repository_id, (None, 0.0))

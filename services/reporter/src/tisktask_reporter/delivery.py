@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from tisktask_common.errors import InfrastructureError
 from tisktask_reporter import words
-from tisktask_reporter.accounts import Account, AccountBook
+from tisktask_reporter.accounts import Paces
 from tisktask_reporter.credentials import CredentialBook, NoAccess
 from tisktask_reporter.forges.client import ForgeClient
 from tisktask_reporter.forges.policy import (
@@ -49,49 +49,51 @@ class Deliverer:
 
     store: Store
     credentials: CredentialBook
-    accounts: AccountBook
+    paces: Paces
     client: ForgeClient
     limits: RetryLimits
     post_seconds_max: float
 
-    async def deliver(self, key: StatusKey) -> None:
-        """Bring one status a step further. What the forge or the network does is recorded, not raised."""
+    async def deliver(self, key: StatusKey) -> bool:
+        """Bring one status a step further; False: somebody else does, or its account's turn is over.
+
+        What the forge or the network does is recorded, not raised.
+        """
         try:
             access = await self.credentials.find(key.repository_id)
         except InfrastructureError as error:
             log.warning("credential_not_available", repository_id=key.repository_id, error=error.message)
-            await self.store.postpone_status(key, NO_CREDENTIAL_SECONDS, error.message)
-            return
+            return await self.store.postpone_status(key, NO_CREDENTIAL_SECONDS, error.message)
         if isinstance(access, NoAccess):
-            await self.store.close_status(key, access.reason)
             log.info("status_closed", **_names(key), reason=access.reason)
-            return
-        account = self.accounts.find(access)
-        async with account.slots:
-            if account.pause_seconds:
-                await self.store.postpone_status(key, account.pause_seconds, words.ACCOUNT_PAUSES)
-                return
-            # Claimed only now: waiting for a slot must not use up the claim, and the newest state is posted.
-            claim = await self.store.claim_status(key, self.post_seconds_max + LEASE_MARGIN_SECONDS)
-            if claim is not None:
-                await self._post(claim, access, account)
+            return await self.store.close_status(key, access.reason)
+        pace = self.paces.of(access.forge)
+        await self.store.save_account(key.repository_id, access.account, pace.at_once)
+        # Nothing is waited for after this: the newest state is posted.
+        claim = await self.store.claim_status(key, access.account, pace, self.post_seconds_max + LEASE_MARGIN_SECONDS)
+        if claim is None:
+            return False
+        await self._post(claim, access)
+        return True
 
-    async def _post(self, claim: Claim, access: Access, account: Account) -> None:
+    async def _post(self, claim: Claim, access: Access) -> None:
         # What is wanted is posted even if the forge confirmed the same before: a post that got no answer may
         # have changed it since.
-        verdict = await self._try_post(claim, access, account)
+        verdict = await self._try_post(claim, access)
         if isinstance(verdict, Refused):
             verdict = await self._try_newer_token(claim, access, verdict)
-        await self._settle(claim, access, account, verdict)
+        await self._settle(claim, access, verdict)
 
-    async def _try_post(self, claim: Claim, access: Access, account: Account) -> Verdict:
+    async def _try_post(self, claim: Claim, access: Access) -> Verdict:
         if self.credentials.is_refused(claim.key.repository_id, access):
             return Hopeless(words.TOKEN_REFUSED_BEFORE)
         history = History(
             tries=claim.tries,
             faults=claim.faults,
             waited_seconds=claim.waited_seconds,
-            pauses=account.pauses,
+            failing_seconds=claim.turn.failing_seconds,
+            others_got_through=claim.turn.others_got_through,
+            pauses=claim.turn.pauses,
             jitter=random.random(),  # noqa: S311 - spreads retries
         )
         return await self.client.post_status(claim.key, claim.shown, access, history)
@@ -106,33 +108,56 @@ class Deliverer:
         # At once, unless newer tokens keep being refused too.
         return Retry(backoff_seconds(claim.tries, History(), self.limits) if claim.faults else 0, verdict.reason)
 
-    async def _settle(self, claim: Claim, access: Access, account: Account, verdict: Verdict) -> None:
+    async def _settle(self, claim: Claim, access: Access, verdict: Verdict) -> None:
         match verdict:
             case Delivered():
-                account.note_delivery(verdict.pause_seconds)
-                await self.store.settle_delivered_status(claim)
-                posts_delivered.labels(access.forge, claim.shown.state).inc()
-                log.info("status_delivered", **_names(claim.key), state=claim.shown.state, run_id=claim.run_id)
+                await self._note_delivery(claim, access, verdict)
             case Retry():
+                await self._note_failure(claim, is_fault=verdict.is_fault)
                 await self.store.retry_status(claim, verdict.after_seconds, verdict.reason, is_fault=verdict.is_fault)
                 posts_failed.labels(access.forge).inc()
                 log.warning("status_not_delivered", **_names(claim.key), reason=verdict.reason)
             case PauseAccount():
-                await self._pause(claim, access, account, verdict)
-            case Refused() | Hopeless():
-                await self.store.give_up_status(claim, verdict.reason)
-                statuses_given_up.labels(access.forge).inc()
-                log.error("status_given_up", **_names(claim.key), repository=access.full_name, reason=verdict.reason)
+                await self._pause(claim, access, verdict)
+            case Refused():
+                await self._give_up(claim, access, verdict.reason, is_fault=False)
+            case Hopeless():
+                await self._note_failure(claim, is_fault=verdict.is_fault)
+                await self._give_up(claim, access, verdict.reason, is_fault=verdict.is_fault)
             case Redirect():
                 raise AssertionError(verdict)  # the client has followed it
             case _:
                 assert_never(verdict)
 
-    async def _pause(self, claim: Claim, access: Access, account: Account, verdict: PauseAccount) -> None:
-        account.pause(verdict.seconds)
+    async def _note_delivery(self, claim: Claim, access: Access, verdict: Delivered) -> None:
+        await self.store.settle_delivered_status(claim)
+        posts_delivered.labels(access.forge, claim.shown.state).inc()
+        log.info("status_delivered", **_names(claim.key), state=claim.shown.state, run_id=claim.run_id)
+        if claim.turn.pauses or claim.turn.failing_seconds:
+            revived = await self.store.note_delivery(claim.turn.account, self.limits.faults_max)
+            log.info("forge_account_is_well_again", forge=access.forge, second_chances=revived)
+        if verdict.is_moved and (name := await self.client.read_full_name(access)):
+            await self.credentials.tell_name(claim.key.repository_id, access.full_name, name)
+        if verdict.pause_seconds:
+            await self.store.pause_account(claim.turn, verdict.pause_seconds, is_away=False)
+
+    async def _note_failure(self, claim: Claim, *, is_fault: bool) -> None:
+        # If others get through, it is this status that fails, not the forge.
+        if is_fault and not claim.turn.others_got_through:
+            await self.store.note_failure(claim.turn.account)
+
+    async def _give_up(self, claim: Claim, access: Access, reason: str, *, is_fault: bool) -> None:
+        await self.store.give_up_status(claim, reason, is_fault=is_fault)
+        statuses_given_up.labels(access.forge).inc()
+        log.error("status_given_up", **_names(claim.key), repository=access.full_name, reason=reason)
+
+    async def _pause(self, claim: Claim, access: Access, verdict: PauseAccount) -> None:
+        await self.store.pause_account(claim.turn, verdict.seconds, is_away=verdict.is_away)
         # A status whose posts alone time out must not hold up the account again as soon as it goes on.
-        own = backoff_seconds(claim.tries, History(), self.limits)
-        await self.store.retry_status(claim, max(verdict.seconds, own), verdict.reason, is_fault=False)
+        own = backoff_seconds(claim.tries, History(), self.limits) if verdict.is_away else 0
+        after_seconds = max(verdict.seconds, own)
+        is_fault = verdict.is_away and claim.turn.others_got_through
+        await self.store.retry_status(claim, after_seconds, verdict.reason, is_fault=is_fault)
         posts_failed.labels(access.forge).inc()
         account_pauses.labels(access.forge).inc()
         log.warning(

@@ -22,7 +22,7 @@ loop_errors = Counter("tisktask_reporter_errors_total", "Unexpected errors in th
 class DeliveryLoop:
     """Runs until cancelled; `wake` has it look at once."""
 
-    def __init__(self, store: Store, deliver: Callable[[StatusKey], Awaitable[None]], at_once_max: int) -> None:
+    def __init__(self, store: Store, deliver: Callable[[StatusKey], Awaitable[bool]], at_once_max: int) -> None:
         self._store = store
         self._deliver = deliver
         self._at_once_max = at_once_max
@@ -52,7 +52,7 @@ class DeliveryLoop:
         if free <= 0:
             return POLL_SECONDS
         try:
-            # Those that wait for their account's slot are due still and come first.
+            # Those that have been started a moment ago may not be claimed yet.
             due = await self._store.find_due_statuses(free + len(self._running))
             next_seconds = await self._store.read_next_moment()
         except Exception:
@@ -65,13 +65,12 @@ class DeliveryLoop:
 
     async def _deliver_one(self, key: StatusKey) -> None:
         try:
-            await self._deliver(key)
+            if await self._deliver(key):
+                self.wake()
         except Exception:
             # Not woken: what fails in an unforeseen way is tried again at the pace of the poll.
             loop_errors.labels("delivery").inc()
             log.exception("delivery_failed", repository_id=key.repository_id, sha=key.sha, context=key.context)
-        else:
-            self.wake()
         finally:
             del self._running[key]
 

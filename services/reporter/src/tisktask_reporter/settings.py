@@ -25,16 +25,24 @@ class ReporterSettings(BusSettings, DatabaseSettings):
     )
     posts_at_once_max: int = Field(default=16, ge=1, le=200, description="statuses that are being posted at once")
     posts_per_account_max: int = Field(
-        default=4, ge=1, le=50, description="of these, with one token on one forge (GitHub asks for few)"
+        default=4, ge=1, le=50, description="of these, with one token on one Forgejo or Gitea; on GitHub one at once"
+    )
+    github_post_pause_seconds: float = Field(
+        default=1, ge=0, description="least time between two posts with one token on GitHub, which asks for a second"
+    )
+    github_posts_per_hour_max: int = Field(
+        default=500, ge=0, description="posts with one token on GitHub within an hour; 0: no limit (Enterprise Server)"
     )
     post_seconds_max: float = Field(default=10, gt=0, le=60, description="one post, with the redirects it meets")
     retry_delay_seconds: float = Field(default=1, gt=0, description="pause before the first retry; doubles from there")
     retry_delay_seconds_max: float = Field(default=60, gt=0, description="longest pause between two retries")
     faults_max: int = Field(
-        default=15, ge=1, description="answers 500 to one status before it is given up (Gitea: also an unknown commit)"
+        default=6, ge=1, description="failed posts of one status before it is given up, unless nothing gets through"
     )
     away_seconds_max: float = Field(
-        default=86_400, gt=0, description="a status is given up if its forge is unreachable for longer"
+        default=86_400,
+        gt=0,
+        description="a status that has waited longer is given up if its forge was away as long",
     )
     description_seconds_min: float = Field(
         default=10, ge=0, description="pause between two posts of a pending status if only its description changes"

@@ -1,4 +1,4 @@
-"""The reporter's table: one function per statement."""
+"""The reporter's tables: one function per statement."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,6 +7,7 @@ from psycopg.rows import class_row
 
 from tisktask_common.database.pool import Pool, load_statements
 from tisktask_common.ids import RepositoryId, RunId
+from tisktask_reporter.accounts import Pace
 from tisktask_reporter.schema import MIGRATIONS_PACKAGE
 from tisktask_reporter.status import DesiredStatus, Shown, StatusKey, StatusState
 
@@ -22,6 +23,18 @@ class Claim:
     tries: int
     faults: int
     waited_seconds: float
+    #: How the account that it is posted with has fared.
+    turn: "Turn"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One write with an account."""
+
+    account: str
+    pauses: int
+    failing_seconds: float
+    others_got_through: bool
 
 
 @dataclass(frozen=True)
@@ -33,7 +46,7 @@ class Backlog:
 
 
 class Store:
-    """The table `reporter.statuses`. Every function is one transaction."""
+    """The reporter's tables. Every function is one transaction."""
 
     def __init__(self, pool: Pool, description_seconds_min: float) -> None:
         self._pool = pool
@@ -64,13 +77,41 @@ class Store:
         row = await self._fetch_one("read_next_moment", {})
         return row[0] if row else None
 
-    async def claim_status(self, key: StatusKey, lease_seconds: float) -> Claim | None:
-        row = await self._fetch_one("claim_status", {**asdict(key), "lease_seconds": lease_seconds})
-        if row is None:
-            return None
-        number, run_id, state, description, target_url, tries, faults, waited_seconds = row
+    async def save_account(self, repository_id: RepositoryId, account: str, at_once: int) -> None:
+        values = {"repository_id": repository_id, "account": account, "at_once": at_once}
+        await self._fetch_one("save_account", values)
+
+    async def claim_status(self, key: StatusKey, account: str, pace: Pace, lease_seconds: float) -> Claim | None:
+        """Take a status and its account's turn; None if either can not be had now."""
+        async with self._pool.connection() as connection:
+            values = {**asdict(key), "lease_seconds": lease_seconds}
+            row = await (await connection.execute(self._sql["claim_status"], values)).fetchone()
+            if row is None:
+                return None
+            number, run_id, state, description, target_url, tries, faults, waited_seconds, failing_since = row
+            terms = {"account": account, "failing_since": failing_since, **asdict(pace)}
+            turn = await (await connection.execute(self._sql["take_turn"], terms)).fetchone()
+            if turn is None:
+                await connection.rollback()
+                return None
         shown = Shown(StatusState(state), description, target_url)
-        return Claim(key, number, run_id, shown, tries, faults, waited_seconds)
+        return Claim(key, number, run_id, shown, tries, faults, waited_seconds, Turn(account, *turn))
+
+    async def pause_account(self, turn: Turn, seconds: float, *, is_away: bool) -> None:
+        values = {"account": turn.account, "claimed_at_pauses": turn.pauses, "seconds": seconds, "is_away": is_away}
+        await self._fetch_one("pause_account", values)
+
+    async def note_failure(self, account: str) -> None:
+        await self._fetch_one("note_failure", {"account": account})
+
+    async def note_delivery(self, account: str, faults_max: int) -> int:
+        """Count the account as well; returns how many statuses get a second chance."""
+        values = {"account": account, "faults_max": faults_max}
+        async with self._pool.connection() as connection:
+            return (await connection.execute(self._sql["note_delivery"], values)).rowcount
+
+    async def delete_unused_accounts(self) -> None:
+        await self._fetch_one("delete_unused_accounts", {})
 
     async def settle_delivered_status(self, claim: Claim) -> bool:
         values = {
@@ -91,8 +132,9 @@ class Store:
         }
         return await self._fetch_one("retry_status", values) is not None
 
-    async def give_up_status(self, claim: Claim, error: str) -> bool:
+    async def give_up_status(self, claim: Claim, error: str, *, is_fault: bool = False) -> bool:
         values = {**asdict(claim.key), **asdict(claim.shown), "claim": claim.number, "error": error}
+        values["is_fault"] = is_fault
         return await self._fetch_one("give_up_status", values) is not None
 
     async def postpone_status(self, key: StatusKey, after_seconds: float, error: str) -> bool:

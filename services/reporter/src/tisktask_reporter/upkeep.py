@@ -24,6 +24,7 @@ async def keep_up(store: Store, kept_days: int) -> None:
         try:
             await measure_backlog(store)
             await delete_old_statuses(store, kept_days)
+            await store.delete_unused_accounts()
         except Exception:
             loop_errors.labels("upkeep").inc()
             log.exception("upkeep_failed")

@@ -19,7 +19,6 @@ _CHILDREN_ENDED = "; the jobs that it has started have ended"
 NO_FORGE = "this repository's forge takes no statuses"
 NO_TOKEN = "the repository has no token: add one with `tisktask repo add URL --token-file FILE`"  # noqa: S105 - no secret
 REPOSITORY_REMOVED = "the repository was removed"
-ACCOUNT_PAUSES = "waits: the forge limits the rate of requests or can not be reached"
 TOO_MANY_REDIRECTS = "the forge redirects in a circle: check the repository's api-url"
 TOKEN_REFUSED_BEFORE = "the forge has refused this token before: set a new one with `tisktask repo add`"  # noqa: S105
 
@@ -201,6 +200,10 @@ def too_many_faults(status: int, faults: int, message: str) -> str:
 
 def away_too_long(seconds: float, reason: str) -> str:
     return f"the forge could not be reached for {duration(seconds)}: {reason}"
+
+
+def failed_alone(faults: int, reason: str) -> str:
+    return f"given up after {faults} tries, while other statuses got through: {reason}"
 
 
 def no_answer(reason: str) -> str:

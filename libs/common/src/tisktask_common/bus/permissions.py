@@ -30,6 +30,7 @@ from tisktask_common.rpc import (
     JobEnded,
     ListRepositories,
     RemoveRepository,
+    RenameRepository,
     Request,
 )
 from tisktask_common.runner_pauses import PauseRunner
@@ -128,7 +129,7 @@ def service_users() -> list[User]:
         ),
         User(
             "reporter",
-            [*_consume(RUNS_FOR_REPORTER), *_ask("reporter", AskCredential)],
+            [*_consume(RUNS_FOR_REPORTER), *_ask("reporter", AskCredential, RenameRepository)],
             ["repository.>"],
         ),
         User(

@@ -22,6 +22,15 @@ class NewRepository:
     webhook_secret: bytes | None
 
 
+@dataclass(frozen=True)
+class NewName:
+    """What a repository is called now."""
+
+    id: RepositoryId
+    old_name: str
+    full_name: str
+
+
 async def upsert_repository(connection: Connection, new: NewRepository) -> RepositoryRow:
     return await fetch_row(connection, RepositoryRow, "upsert_repository", **vars(new))
 
@@ -37,6 +46,10 @@ async def change_repository(connection: Connection, change: ChangeRepository) ->
         jobs_max=change.jobs_max,
         priority=change.priority,
     )
+
+
+async def rename(connection: Connection, new: NewName) -> RepositoryRow | None:
+    return await fetch_one(connection, RepositoryRow, "rename_repository", **vars(new))
 
 
 async def remove_repository(connection: Connection, repository: RepositoryId) -> RepositoryRow | None:

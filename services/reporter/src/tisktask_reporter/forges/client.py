@@ -3,14 +3,17 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from typing import Any, cast
 
 import aiohttp
+import structlog
 from yarl import URL
 
 from tisktask_reporter import words
 from tisktask_reporter.forges import forgejo, github
 from tisktask_reporter.forges.policy import (
+    Delivered,
     History,
     Hopeless,
     Redirect,
@@ -23,6 +26,8 @@ from tisktask_reporter.forges.proxies import Proxies
 from tisktask_reporter.forges.request import Access, Answer, ForgeRequest
 from tisktask_reporter.status import Shown, StatusKey, StatusState
 from tisktask_reporter.times import Clock
+
+log = structlog.get_logger()
 
 REDIRECTS_MAX = 3
 ANSWER_BYTES_MAX = 64 * 1024
@@ -40,6 +45,7 @@ class ForgeClient:
         self._clock = clock
         self._proxies = Proxies.of_environment()
         self._skipped_known: dict[str, tuple[bool, float]] = {}
+        self._asking_version = asyncio.Lock()
 
     async def post_status(self, key: StatusKey, shown: Shown, access: Access, history: History) -> Verdict:
         """Post once, following the forge's own redirects; never raises for what a forge or a network does."""
@@ -55,6 +61,22 @@ class ForgeClient:
             reason = words.fit(_without_token(str(error) or type(error).__name__, access), _MESSAGE_CHARACTERS_MAX)
             return judge_silence(reason, history, self._limits)
 
+    async def read_full_name(self, access: Access) -> str | None:
+        """Ask what the repository is called now; None: the forge does not tell."""
+        request = (github if access.forge == "github" else forgejo).repository_request(access)
+        url = request.url
+        try:
+            async with asyncio.timeout(self._seconds_max):
+                for _ in range(REDIRECTS_MAX + 1):
+                    answer = await self._send(request, url, access)
+                    verdict = judge_answer(answer, url, History(), self._limits, self._clock())
+                    if not isinstance(verdict, Redirect):
+                        return _read_text(answer.body, "full_name") if answer.status == 200 else None
+                    url = verdict.url
+        except (aiohttp.ClientError, OSError):
+            log.warning("name_of_moved_repository_not_read", repository=access.full_name)
+        return None
+
     async def _build(self, key: StatusKey, shown: Shown, access: Access) -> ForgeRequest | None:
         match access.forge:
             case "github":
@@ -66,24 +88,27 @@ class ForgeClient:
                 return None
 
     async def _knows_skipped(self, access: Access) -> bool:
-        known, until = self._skipped_known.get(access.api_url, (False, 0.0))
-        if time.monotonic() < until:
+        async with self._asking_version:
+            known, until = self._skipped_known.get(access.api_url, (False, 0.0))
+            if time.monotonic() < until:
+                return known
+            request = forgejo.version_request(access)
+            answer = await self._send(request, request.url, access)
+            version = _read_text(answer.body, "version")
+            if answer.status != 200 or version is None:
+                # Asked again the next time; `success` is understood everywhere.
+                return False
+            known = forgejo.version_knows_skipped(version)
+            self._skipped_known[access.api_url] = known, time.monotonic() + _VERSION_KEPT_SECONDS
             return known
-        request = forgejo.version_request(access)
-        answer = await self._send(request, request.url, access)
-        body = answer.body
-        if answer.status != 200 or not isinstance(body, dict):
-            # Asked again the next time; `success` is understood everywhere.
-            return False
-        known = forgejo.version_knows_skipped(str(cast("dict[str, object]", body).get("version", "")))
-        self._skipped_known[access.api_url] = known, time.monotonic() + _VERSION_KEPT_SECONDS
-        return known
 
     async def _post(self, request: ForgeRequest, access: Access, history: History) -> Verdict:
         url = request.url
         for _ in range(REDIRECTS_MAX + 1):
             answer = await self._send(request, url, access)
             verdict = judge_answer(answer, url, history, self._limits, self._clock())
+            if isinstance(verdict, Delivered) and url != request.url:
+                return replace(verdict, is_moved=True)
             if not isinstance(verdict, Redirect):
                 return verdict
             url = verdict.url
@@ -137,6 +162,11 @@ def _parse(raw: bytes) -> object:
         return json.loads(raw)
     except ValueError:
         return None
+
+
+def _read_text(body: object, field: str) -> str | None:
+    value = cast("dict[str, object]", body).get(field) if isinstance(body, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def _read_message(body: object) -> str:

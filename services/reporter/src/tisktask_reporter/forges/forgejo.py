@@ -2,7 +2,7 @@
 
 import re
 
-from tisktask_reporter.forges.request import USER_AGENT, Access, ForgeRequest, status_path
+from tisktask_reporter.forges.request import USER_AGENT, Access, ForgeRequest, repository_path, status_path
 from tisktask_reporter.status import Shown, StatusKey, StatusState
 
 #: The first versions that know the state `skipped`; older ones take it but do not understand it.
@@ -30,6 +30,10 @@ def status_request(key: StatusKey, shown: Shown, access: Access, *, knows_skippe
             "target_url": shown.target_url,
         },
     )
+
+
+def repository_request(access: Access) -> ForgeRequest:
+    return ForgeRequest("GET", _api_root(access) + repository_path(access.full_name), _HEADERS, _SCHEME)
 
 
 def version_request(access: Access) -> ForgeRequest:

@@ -1,6 +1,6 @@
 """GitHub's way of taking a status (github.com and Enterprise Server)."""
 
-from tisktask_reporter.forges.request import USER_AGENT, Access, ForgeRequest, status_path
+from tisktask_reporter.forges.request import USER_AGENT, Access, ForgeRequest, repository_path, status_path
 from tisktask_reporter.status import Shown, StatusKey, StatusState
 
 #: Pinned: newer versions drop fields, an expired one answers 410.
@@ -28,3 +28,8 @@ def status_request(key: StatusKey, shown: Shown, access: Access) -> ForgeRequest
             "target_url": shown.target_url,
         },
     )
+
+
+def repository_request(access: Access) -> ForgeRequest:
+    url = access.api_url.rstrip("/") + repository_path(access.full_name)
+    return ForgeRequest("GET", url, _HEADERS, "Bearer")

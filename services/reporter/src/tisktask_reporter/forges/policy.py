@@ -22,11 +22,11 @@ _AWAY = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 530})
 
 @dataclass(frozen=True)
 class RetryLimits:
-    """How long and how often is tried."""
+    """How long and how often is tried. By default six times in a quarter of an hour: after 1, 5, 25, ... seconds."""
 
     delay_seconds: float = 1
     delay_seconds_max: float = 60
-    faults_max: int = 15
+    faults_max: int = 6
     away_seconds_max: float = 86_400
 
 
@@ -37,6 +37,10 @@ class History:
     tries: int = 0
     faults: int = 0
     waited_seconds: float = 0
+    #: For how long nothing of the account has got through.
+    failing_seconds: float = 0
+    #: Others were delivered since this one failed first: it is not the forge that is away.
+    others_got_through: bool = False
     #: Pauses of the account one after the other, with nothing delivered in between.
     pauses: int = 0
     #: Spreads retries: 0 to 1.
@@ -48,6 +52,8 @@ class Delivered:
     """The forge shows it. `pause_seconds`: its budget is used up until then."""
 
     pause_seconds: float = 0
+    #: The repository has another name or address now.
+    is_moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,11 @@ class Retry:
 
 @dataclass(frozen=True)
 class PauseAccount:
-    """Nothing more with this account for a while: the forge is away or limits us."""
+    """Nothing more with this account for a while: the forge limits us, or is away."""
 
     seconds: float
     reason: str
+    is_away: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,9 +83,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class Hopeless:
-    """No retry will help."""
+    """No retry will help; unless it is the forge that fails with everything (a fault)."""
 
     reason: str
+    is_fault: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,11 +105,12 @@ def judge_answer(answer: Answer, url: str, history: History, limits: RetryLimits
     if status == 201:
         return Delivered(_budget_pause(answer.headers, now) or 0)
     if _is_limit(answer):
+        # However long it lasts: what is limited is not lost.
         seconds = _limit_pause(answer, history, now)
-        return _pause(seconds, words.limited(status, seconds), history, limits)
+        return PauseAccount(seconds, words.limited(status, seconds))
     if status in _AWAY:
         seconds = _retry_after(answer.headers, now) or backoff_seconds(history.pauses, history, limits)
-        return _pause(seconds, words.unavailable(status, answer.message), history, limits)
+        return _judge_absence(seconds, words.unavailable(status, answer.message), history, limits)
     if status in {301, 302, 307, 308}:
         return _judge_redirect(answer, url)
     return _judge_refusal(answer, history, limits)
@@ -110,7 +119,7 @@ def judge_answer(answer: Answer, url: str, history: History, limits: RetryLimits
 def judge_silence(reason: str, history: History, limits: RetryLimits) -> Verdict:
     """Decide when no answer came: the connection failed, or took too long."""
     seconds = backoff_seconds(history.pauses, history, limits)
-    return _pause(seconds, words.no_answer(reason), history, limits)
+    return _judge_absence(seconds, words.no_answer(reason), history, limits)
 
 
 def backoff_seconds(failures: int, history: History, limits: RetryLimits) -> float:
@@ -119,10 +128,18 @@ def backoff_seconds(failures: int, history: History, limits: RetryLimits) -> flo
     return delay * (0.75 + history.jitter / 2)
 
 
-def _pause(seconds: float, reason: str, history: History, limits: RetryLimits) -> PauseAccount | Hopeless:
-    if history.waited_seconds > limits.away_seconds_max:
-        return Hopeless(words.away_too_long(history.waited_seconds, reason))
-    return PauseAccount(seconds, reason)
+def fault_seconds(history: History, limits: RetryLimits) -> float:
+    """Wait five times as long after each fault: the last try is made about a quarter of an hour after the first."""
+    return limits.delay_seconds * 5 ** min(history.faults, 10) * (0.75 + history.jitter / 2)
+
+
+def _judge_absence(seconds: float, reason: str, history: History, limits: RetryLimits) -> PauseAccount | Hopeless:
+    """A forge that is away is waited for; a status that alone gets no good answer is given up."""
+    if history.others_got_through and history.faults + 1 >= limits.faults_max:
+        return Hopeless(words.failed_alone(history.faults + 1, reason), is_fault=True)
+    if min(history.waited_seconds, history.failing_seconds) > limits.away_seconds_max:
+        return Hopeless(words.away_too_long(history.failing_seconds, reason))
+    return PauseAccount(seconds, reason, is_away=True)
 
 
 def _is_limit(answer: Answer) -> bool:
@@ -195,15 +212,15 @@ def _judge_refusal(answer: Answer, history: History, limits: RetryLimits) -> Ver
     if status in {408, 425} or status >= 500:
         return _judge_fault(answer, history, limits)
     if status == 422 and history.tries == 0 and "no commit found" in message.lower():
-        return Retry(UNKNOWN_COMMIT_SECONDS, words.not_accepted(status, message))
+        return Retry(UNKNOWN_COMMIT_SECONDS, words.not_accepted(status, message), is_fault=False)
     return Hopeless(_say_refusal(answer))
 
 
 def _judge_fault(answer: Answer, history: History, limits: RetryLimits) -> Retry | Hopeless:
     faults = history.faults + 1
     if faults >= limits.faults_max:
-        return Hopeless(words.too_many_faults(answer.status, faults, answer.message))
-    return Retry(backoff_seconds(history.tries, history, limits), words.fault(answer.status, answer.message))
+        return Hopeless(words.too_many_faults(answer.status, faults, answer.message), is_fault=True)
+    return Retry(fault_seconds(history, limits), words.fault(answer.status, answer.message))
 
 
 def _say_refusal(answer: Answer) -> str:

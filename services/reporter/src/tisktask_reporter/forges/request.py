@@ -1,10 +1,12 @@
 """A request to a forge and its answer, as values: what goes over the wire and nothing else."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from pydantic import SecretStr
+from yarl import URL
 
 USER_AGENT = "tisktask-reporter"
 
@@ -17,6 +19,11 @@ class Access:
     api_url: str
     full_name: str
     token: SecretStr
+
+    @property
+    def account(self) -> str:
+        """What forges count by, without telling the token: its address and the token, as a hash."""
+        return hashlib.sha256(f"{_origin(self.api_url)}\n{self.token.get_secret_value()}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,22 @@ class Answer:
     body: object = None
 
 
+def _origin(api_url: str) -> str:
+    try:
+        return str(URL(api_url).origin())
+    except ValueError:
+        return api_url
+
+
 def status_path(full_name: str, sha: str) -> str:
     """Name the place where all three forges take a commit's statuses.
 
     >>> status_path("me/it?", "ab")
     '/repos/me/it%3F/statuses/ab'
     """
+    return f"{repository_path(full_name)}/statuses/{quote(sha, safe='')}"
+
+
+def repository_path(full_name: str) -> str:
     owner, _, name = full_name.partition("/")
-    return f"/repos/{quote(owner, safe='')}/{quote(name, safe='')}/statuses/{quote(sha, safe='')}"
+    return f"/repos/{quote(owner, safe='')}/{quote(name, safe='')}"

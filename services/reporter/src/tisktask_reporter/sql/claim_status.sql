@@ -5,4 +5,4 @@ WHERE (repository_id, sha, context) = (%(repository_id)s, %(sha)s, %(context)s)
     AND next_try_at <= now()
     AND (claimed_until IS NULL OR claimed_until <= now())
 RETURNING claim, run_id, state, description, target_url, tries, faults,
-    extract(epoch FROM now() - wanted_at)::float8 AS waited_seconds
+    extract(epoch FROM now() - wanted_at)::float8 AS waited_seconds, failing_since

@@ -2,6 +2,8 @@
 UPDATE reporter.statuses
 SET error = %(error)s,
     tries = 0,
+    faults = 0,
+    failing_since = CASE WHEN %(is_fault)s THEN now() END,
     claimed_until = NULL,
     outcome = CASE WHEN (state, target_url) = (%(state)s, %(target_url)s)
         THEN 'given_up' ELSE 'waiting' END,

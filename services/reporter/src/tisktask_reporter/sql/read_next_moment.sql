@@ -1,4 +1,6 @@
--- Tell in how many seconds the next status falls due or the next claim ends; NULL if nothing lies ahead.
-SELECT extract(epoch FROM min(moment) - now())::float8
-FROM reporter.statuses, LATERAL (SELECT greatest(next_try_at, claimed_until) AS moment) AS ahead
-WHERE next_try_at IS NOT NULL AND moment > now()
+-- Tell in how many seconds a status falls due, a claim ends or an account may be written to again; NULL: never.
+SELECT extract(epoch FROM least(
+    (SELECT min(next_try_at) FROM reporter.statuses WHERE next_try_at > now()),
+    (SELECT min(claimed_until) FROM reporter.statuses WHERE claimed_until > now()),
+    (SELECT min(next_write_at) FROM reporter.accounts WHERE next_write_at > now())
+) - now())::float8

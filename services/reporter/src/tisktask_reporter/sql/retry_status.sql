@@ -2,6 +2,7 @@
 UPDATE reporter.statuses
 SET tries = tries + 1,
     faults = faults + %(faults)s,
+    failing_since = coalesce(failing_since, now()),
     error = %(error)s,
     claimed_until = NULL,
     next_try_at = now() + %(after_seconds)s * interval '1 second'

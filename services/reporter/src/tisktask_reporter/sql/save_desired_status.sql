@@ -1,11 +1,15 @@
 -- Store what an event wants to be shown, unless a newer event has been stored; asks for a post if it makes a difference.
 -- Of a pending status that only changes its description, the newest is posted some time after the last post.
+WITH repository AS (
+    INSERT INTO reporter.repositories (repository_id) VALUES (%(repository_id)s) ON CONFLICT DO NOTHING
+)
 INSERT INTO reporter.statuses AS known (
-    repository_id, sha, context, forge, run_id, run_number, revision, state, description, target_url
+    repository_id, sha, context, forge, run_id, run_number, revision, state, description, target_url,
+    wanted_at, next_try_at
 )
 VALUES (
     %(repository_id)s, %(sha)s, %(context)s, %(forge)s, %(run_id)s, %(run_number)s, %(revision)s,
-    %(state)s, %(description)s, %(target_url)s
+    %(state)s, %(description)s, %(target_url)s, now(), now()
 )
 ON CONFLICT (repository_id, sha, context) DO UPDATE SET
     forge = excluded.forge,
@@ -37,6 +41,10 @@ ON CONFLICT (repository_id, sha, context) DO UPDATE SET
             AND known.outcome <> 'delivered' THEN known.outcome
         ELSE 'waiting' END,
     faults = CASE WHEN (known.state, known.target_url) = (excluded.state, excluded.target_url)
-        THEN known.faults ELSE 0 END
+        THEN known.faults ELSE 0 END,
+    failing_since = CASE WHEN (known.state, known.target_url) = (excluded.state, excluded.target_url)
+        THEN known.failing_since END,
+    has_second_chance = known.has_second_chance
+        AND (known.state, known.target_url) = (excluded.state, excluded.target_url)
 WHERE (known.run_number, known.revision) < (excluded.run_number, excluded.revision)
 RETURNING next_try_at IS NOT NULL

@@ -8,6 +8,8 @@ SET sent_state = %(state)s,
     error = '',
     tries = 0,
     faults = 0,
+    failing_since = NULL,
+    has_second_chance = false,
     claimed_until = NULL,
     outcome = CASE WHEN (state, description, target_url) = (%(state)s, %(description)s, %(target_url)s)
         THEN 'delivered' ELSE 'waiting' END,
