@@ -52,6 +52,9 @@ def list_runners(context: click.Context, *, data_dir: Path | None, as_json: bool
         for runner in page["items"]
     ]
     print_table(["host", "replica", "state", "busy", "waiting", "labels", "seen", "version", "engine"], rows)
+    for runner in page["items"]:
+        if runner.get("problem"):
+            print(f"{runner['runner']} {runner['replica']}: {runner['problem']}")
 
 
 @command.command("pause", short_help="Let a host take no new jobs.")
@@ -139,4 +142,6 @@ def _condition(runner: dict[str, Any]) -> str:
         return "lost"
     if runner["is_paused"]:
         return "paused"
-    return "draining" if runner["is_draining"] else "alive"
+    if runner["is_draining"]:
+        return "draining"
+    return "in trouble" if runner.get("problem") else "alive"

@@ -80,6 +80,8 @@ def _check_runners(server: Server) -> list[Finding]:
     alive = [runner for runner in runners if runner["is_alive"]]
     if not alive:
         return [problem("runners", "none is alive: jobs wait", _LOG.format("runner-1"))]
+    if troubles := [f"{one['runner']} {one['replica']}: {one['problem']}" for one in alive if one.get("problem")]:
+        return [problem("runners", "; ".join(troubles), _LOG.format("engine"))]
     slots = sum(runner["slots"] for runner in alive)
     if all(runner["is_draining"] for runner in alive):
         return [

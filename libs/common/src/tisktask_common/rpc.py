@@ -198,6 +198,7 @@ class Heartbeat(Request[HeartbeatReply]):
     version: str = ""
     engine: str = Field(default="", description="what runs the containers: podman 4.3.1, runc, cgroup v1")
     can_look: bool = Field(default=False, description="it knows what to do with looks, and has a thread for them")
+    problem: str = Field(default="", description="why it takes no work, for people; empty: all is well")
 
 
 class HookSecrets(Value):

@@ -176,6 +176,7 @@ class RunnerRecord(Record):
     is_alive: bool
     labels: list[str] = Field(default_factory=list[str], description="what its host offers besides the pool")
     waiting: int = Field(default=0, description="jobs that wait for others and lend their slot meanwhile")
+    problem: str = Field(default="", description="why it takes no work, in a sentence; empty: all is well")
 
 
 @dataclass(frozen=True)

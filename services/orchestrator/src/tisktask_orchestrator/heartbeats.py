@@ -27,6 +27,7 @@ async def note_heartbeat(collaborators: Collaborators, beat: Heartbeat, caller: 
     """Extend what the host holds; tell it what to stop and what is no longer its own."""
     require_runner(caller, beat.runner)
     _check(beat)
+    beat = beat.model_copy(update={"problem": bounded(beat.problem, NAME_CHARS_MAX)})
     lease_seconds = collaborators.settings.lease_seconds
     async with transaction(collaborators.pool) as connection:
         has_joined = await join_host(connection, beat.runner)

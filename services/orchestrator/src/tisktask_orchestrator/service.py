@@ -26,7 +26,8 @@ from tisktask_orchestrator.sweep import end_lost, forget_old, stop_overdue
 log = structlog.get_logger()
 
 _DISPATCH_SECONDS = 1.0
-_SWEEP_SECONDS_MAX = 1.0
+#: With the lease, less than 15 s from a host's last word until its jobs are given up.
+_SWEEP_SECONDS_MAX = 0.5
 _FORGET_SECONDS = 3600.0
 _MEASURE_SECONDS = 5.0
 _STREAMS_SECONDS = 2.0
@@ -80,7 +81,7 @@ async def _sweep(collaborators: Collaborators, hearing: Hearing) -> None:
 
 
 def _sweep_seconds(settings: OrchestratorSettings) -> float:
-    return min(_SWEEP_SECONDS_MAX, settings.lease_seconds / 15)
+    return min(_SWEEP_SECONDS_MAX, settings.lease_seconds / 28)
 
 
 def _offer_seconds(settings: OrchestratorSettings) -> float:

@@ -92,7 +92,7 @@ async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> N
     keeping = [
         asyncio.create_task(beat_forever(shop.bus, presence, roster, worker), name="heartbeat"),
         asyncio.create_task(_hear_of_work(shop.news, presence), name="work news"),
-        asyncio.create_task(_heed_podman(shop.engine, worker, presence), name="podman"),
+        asyncio.create_task(_heed_podman(shop, worker, presence), name="podman"),
         asyncio.create_task(collect_forever(shop, ages), name="collect"),
     ]
     try:
@@ -144,21 +144,22 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _heed_podman(engine: Engine, worker: Worker, presence: Presence) -> None:
-    """Take no work while Podman is away."""
-    was_there = False
+async def _heed_podman(shop: Workshop, worker: Worker, presence: Presence) -> None:
+    """Take no work while Podman is away or hangs, and have people told."""
     while True:
-        is_there = await engine.ping()
-        if is_there and not was_there:
-            log.info("podman_found")
+        is_there = await shop.engine.ping()
+        shop.podman.note(is_there=is_there)
+        if bool(presence.problem) == is_there:
+            # News: the next heartbeat need not be waited for.
+            presence.is_due.set()
+        presence.problem = shop.podman.problem
+        if is_there:
             worker.release(Hold.PODMAN)
-        elif not is_there and was_there:
-            log.warning("podman_away", consequence="no work is taken")
+        else:
             worker.hold(Hold.PODMAN)
-        was_there = is_there
         try:
             if is_there and not presence.engine:
-                presence.engine = str(await engine.version())
+                presence.engine = str(await shop.engine.version())
         except InfrastructureError as error:
             log.warning("podman_unusable", error=error.message)
         await asyncio.sleep(_PODMAN_POLL_SECONDS)

@@ -17,7 +17,7 @@ from tisktask_runner.worker import Worker
 
 log = structlog.get_logger()
 
-#: The lease is 15 s: four may be lost.
+#: The lease is 14 s: three in a row may be lost.
 PERIOD_SECONDS = 3.0
 _LATE_SECONDS = 2.0
 #: What happens at the same time is told at once.
@@ -42,6 +42,8 @@ class Presence:
     is_due: asyncio.Event
     #: What runs the containers; known when Podman has answered.
     engine: str = ""
+    #: Why no work is taken, for people; empty: all is well.
+    problem: str = ""
     is_draining: bool = False
     #: Makes the looks that answers offer; None: this process makes none.
     scout: Scout | None = None
@@ -93,6 +95,7 @@ async def beat(bus: Bus, presence: Presence, roster: Roster, worker: Worker) -> 
         version=version("tisktask-runner"),
         engine=presence.engine,
         can_look=presence.scout is not None and presence.scout.can_look,
+        problem=presence.problem,
     )
     try:
         reply = await bus.request(request, patience_seconds=PERIOD_SECONDS * 0.8)

@@ -49,6 +49,23 @@ def pod_gone() -> str:
     return "The program's pod is gone: somebody removed it, or the host was started anew."
 
 
+def host_restarted(runner: str) -> str:
+    return f"The runner host {runner} was started anew before the program had ended: how far it came is not known."
+
+
+def podman_awaited() -> str:
+    return "Podman on this runner host does not answer. The job waits for it."
+
+
+def podman_is_back(seconds: float) -> str:
+    return f"Podman answers again, after {seconds:.0f} s."
+
+
+def podman_away(seconds: float) -> str:
+    """Say it where people look at runners."""
+    return f"Podman has not answered for {seconds:.0f} s: no new jobs are taken here"
+
+
 def timed_out(seconds: int) -> str:
     return f"The job took longer than its limit of {_duration(seconds)} and was stopped."
 

@@ -1,11 +1,11 @@
 -- Note a replica's heartbeat.
 INSERT INTO orchestrator.runners (
-    runner, replica, pool, slots, busy, is_draining, version, engine, labels, waiting, waiting_jobs, can_look,
+    runner, replica, pool, slots, busy, is_draining, version, engine, labels, waiting, waiting_jobs, can_look, problem,
     last_seen_at, alive_until
 )
 VALUES (
     %(runner)s, %(replica)s, %(pool)s, %(slots)s, %(busy)s, %(is_draining)s, %(version)s, %(engine)s,
-    %(labels)s, %(waiting)s, %(waiting_jobs)s, %(can_look)s,
+    %(labels)s, %(waiting)s, %(waiting_jobs)s, %(can_look)s, %(problem)s,
     now(), now() + make_interval(secs => %(lease_seconds)s)
 )
 ON CONFLICT (runner, replica) DO UPDATE SET
@@ -15,6 +15,7 @@ ON CONFLICT (runner, replica) DO UPDATE SET
     is_draining = excluded.is_draining,
     version = excluded.version,
     engine = excluded.engine,
+    problem = excluded.problem,
     labels = excluded.labels,
     waiting = excluded.waiting,
     waiting_jobs = excluded.waiting_jobs,

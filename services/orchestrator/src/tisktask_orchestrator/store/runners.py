@@ -23,6 +23,7 @@ async def upsert_runner(connection: Connection, beat: Heartbeat, lease_seconds: 
         is_draining=beat.is_draining,
         version=beat.version,
         engine=beat.engine,
+        problem=beat.problem,
         labels=beat.labels,
         waiting=min(beat.waiting, len(beat.attempts)),
         can_look=beat.can_look,

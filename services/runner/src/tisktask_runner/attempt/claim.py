@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from tisktask_common.rpc import AttemptRef, ClaimJob, JobGrant
 from tisktask_runner.attempt.directory import AttemptRecord
 from tisktask_runner.attempt.workshop import Workshop
+from tisktask_runner.host.boot import read_boot_id
 
 #: A claim without an answer is given back, so that it is not in the way of other work.
 _PATIENCE_SECONDS = 6.0
@@ -20,4 +21,4 @@ def record_of(grant: JobGrant) -> AttemptRecord | None:
     """Make what is kept of a granted claim; None: it was not granted."""
     if not grant.granted or grant.spec is None:
         return None
-    return AttemptRecord(spec=grant.spec, claimed_at=datetime.now(UTC))
+    return AttemptRecord(spec=grant.spec, claimed_at=datetime.now(UTC), boot_id=read_boot_id())

@@ -45,6 +45,8 @@ class AttemptRecord(Value):
 
     spec: JobSpec
     claimed_at: datetime
+    #: Of the host's start in which it was claimed; empty: not known (kept by an older version).
+    boot_id: str = ""
 
     @property
     def ref(self) -> AttemptRef:

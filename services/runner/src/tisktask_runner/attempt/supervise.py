@@ -30,6 +30,7 @@ from tisktask_runner.attempt.sidecars import sidecar_means
 from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.work import Work, do_work
 from tisktask_runner.attempt.workshop import Workshop
+from tisktask_runner.host.boot import is_other_boot
 from tisktask_runner.image.leftovers import remove_working_containers
 from tisktask_runner.log.cut import LogPart, LogSource
 from tisktask_runner.log.shipper import LogShipper
@@ -100,7 +101,7 @@ class Attempt:
 
     async def _bring_to_end(self) -> None:
         if self._directory.read_phase() is not Phase.ENDED:
-            outcome = await self._work_within_time()
+            outcome = self._with_true_cause(await self._work_within_time())
             if self.interrupts.is_fenced:
                 self._give_up()
                 return
@@ -140,6 +141,14 @@ class Attempt:
             return errored(words.internal_error(type(error).__name__))
         finally:
             watch.cancel()
+
+    def _with_true_cause(self, outcome: Outcome) -> Outcome:
+        """Say that the host was started anew, where we only see what follows from it: no pod, no exit code."""
+        is_lost = outcome.state is JobState.ERRORED and self._directory.read_phase() is not Phase.CLAIMED
+        if is_lost and is_other_boot(self._custody.record.boot_id):
+            log.warning("host_restarted", found=outcome.reason)
+            return errored(words.host_restarted(self._shop.runner))
+        return outcome
 
     def _keep_end(self, outcome: Outcome) -> None:
         spec = self._custody.record.spec

@@ -72,7 +72,8 @@ async def _do_preparation(work: Work) -> Outcome | Interrupted:
     work.outbox.put(_began(work))
     reporting = asyncio.create_task(work.outbox.deliver())
     try:
-        return await work.interrupts.guard(prepare(work.shop, work.custody.directory, spec, work.stopwatch))
+        async with work.shop.podman.telling(Notes(work.custody.directory.output_log).say):
+            return await work.interrupts.guard(prepare(work.shop, work.custody.directory, spec, work.stopwatch))
     finally:
         reporting.cancel()
 
@@ -81,7 +82,8 @@ async def _do_program(work: Work) -> Outcome | Interrupted:
     directory = work.custody.directory
     phase = directory.read_phase()
     if phase is Phase.CLAIMED:
-        ready = await work.interrupts.guard(_make_ready(work))
+        async with work.shop.podman.telling(Notes(directory.before_log).say):
+            ready = await work.interrupts.guard(_make_ready(work))
         if not isinstance(ready, Pod):
             return ready
         directory.write_pod(ready)

@@ -14,6 +14,7 @@ from tisktask_runner.jobsocket.limits import SocketLimits
 from tisktask_runner.log.shipper import ShippingLane
 from tisktask_runner.messages import MessageDesk
 from tisktask_runner.news import NewsDesk
+from tisktask_runner.podman_watch import PodmanWatch
 from tisktask_runner.source.mirror import Mirrors, WantedCommit
 from tisktask_runner.source.recent import RecentListings
 
@@ -39,6 +40,7 @@ class Workshop:
     messages: MessageDesk = field(default_factory=MessageDesk)
     listings: RecentListings = field(default_factory=RecentListings)
     socket_limits: SocketLimits = field(default_factory=SocketLimits)
+    podman: PodmanWatch = field(default_factory=PodmanWatch)
     #: Beside one job.
     containers_max: int = 16
     #: The program tisktask-cmd.

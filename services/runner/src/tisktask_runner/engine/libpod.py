@@ -15,6 +15,8 @@ from tisktask_runner.engine.namespaces import MissingNamespace, missing_namespac
 #: The oldest API that Podman 4 and 5 both answer: one place to change.
 API_VERSION = "v4.0.0"
 CALL_SECONDS_MAX = 60.0
+#: A Podman that does not answer the shortest question in this time hangs.
+PING_SECONDS_MAX = 2.0
 #: Pods that are mended for one call: each is named only when the one before it is well again.
 _MENDED_MAX = 50
 #: 304: it is in that state already.
@@ -63,6 +65,14 @@ class Libpod:
         if self._shares_processes is None:
             self._shares_processes = await asyncio.to_thread(_peer_process, self.socket) > 0
         return self._shares_processes
+
+    async def ping(self) -> None:
+        """Ask the shortest question; raises EngineError, also if Podman is there but hangs."""
+        try:
+            async with asyncio.timeout(PING_SECONDS_MAX):
+                await self._call_once("GET", "/_ping", {})
+        except TimeoutError as error:
+            raise EngineAwayError(f"podman does not answer on {self.socket} for {PING_SECONDS_MAX:g} s") from error
 
     async def get(self, path: str, /, **parameters: Parameter) -> Any:
         return await self.call("GET", path, parameters)

@@ -12,8 +12,8 @@ log = structlog.get_logger()
 
 Answer = TypeVar("Answer")
 
-#: So long a restart of Podman's service may take before a job suffers from it.
-AWAY_SECONDS_MAX = 60.0
+#: So long Podman's service may be away or hang before a job suffers from it.
+AWAY_SECONDS_MAX = 300.0
 _PAUSE_SECONDS = 0.5
 
 

@@ -263,9 +263,9 @@ class Engine:
         return await self._images.path_exists(ref, path)
 
     async def ping(self) -> bool:
-        """Whether Podman answers now."""
+        """Whether Podman answers now, and soon."""
         try:
-            await self._libpod.get("/_ping")
+            await self._libpod.ping()
         except EngineError as error:
             log.debug("podman_away", error=error.message)
             return False
