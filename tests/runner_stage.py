@@ -66,6 +66,8 @@ class ScriptedOrchestrator:
     beats: list[Heartbeat] = field(default_factory=list)
     fenced: list[AttemptRef] = field(default_factory=list)
     stops: list[StopOrder] = field(default_factory=list)
+    #: Jobs whose claims have come and are not answered yet.
+    waiting: set[str] = field(default_factory=set)
     #: While it is cleared nobody answers.
     is_here: asyncio.Event = field(default_factory=asyncio.Event)
     #: While it is cleared nobody hears that a program begins.
@@ -101,7 +103,9 @@ class ScriptedOrchestrator:
         await self.bus.client.publish(control_subject(HOST), order.model_dump_json().encode())
 
     async def _claim(self, request: ClaimJob, caller: str) -> JobGrant:
+        self.waiting.add(request.job_id)
         await self.is_here.wait()
+        self.waiting.discard(request.job_id)
         self.claims.append(request)
         spec = self.specs[request.job_id]
         if request.job_id in self.ended or request.attempt != spec.attempt:

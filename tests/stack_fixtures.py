@@ -99,15 +99,17 @@ def podman(storage: Storage, *arguments: str) -> str:
     return done.stdout
 
 
-def left_over(storage: Storage) -> dict[str, list[str]]:
-    """What jobs have left in Podman, by kind."""
+def left_over(storage: Storage, host: str = "") -> dict[str, list[str]]:
+    """What jobs have left in Podman, by kind. Networks are the whole machine's: those of the (stack's) host count."""
+    host = host or (storage.state.parent / "host-name").read_text().strip()
+    labelled = ("--filter", f"label=tisktask.host={host}", "--format", "json")
     pods = [pod["Name"] for pod in json.loads(podman(storage, "pod", "ls", "--format", "json") or "[]")]
     names = json.loads(podman(storage, "ps", "--all", "--external", "--format", "json") or "[]")
-    networks = [n["name"] for n in json.loads(podman(storage, "network", "ls", "--format", "json") or "[]")]
+    networks = [network["name"] for network in json.loads(podman(storage, "network", "ls", *labelled) or "[]")]
     found = {
         "pods": pods,
         "containers": [str(container["Names"]) for container in names],
-        "networks": [name for name in networks if name != "podman"],
+        "networks": networks,
     }
     return {kind: things for kind, things in found.items() if things}
 

@@ -20,7 +20,7 @@ _SHOWN = {
 #: From the end of a lease until it is seen and written down, on a machine that has much to do.
 _SEEN_SECONDS = 30.0
 #: What the runner adds to the log of an attempt that was taken from it.
-_GIVEN_UP = b"\n[tisktask] This attempt was given up"
+_GIVEN_UP = b"[tisktask] This attempt was given up"
 
 
 def violations(

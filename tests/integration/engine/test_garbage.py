@@ -14,6 +14,7 @@ from tisktask_runner.engine.model import Collected
 from tisktask_runner.engine.networks import interface_prefix
 from tisktask_runner.engine.podman_info import host_tag, pod_name
 from tisktask_runner.engine.pods import Engine, open_engine
+from tisktask_runner.engine.translation import chain_of
 
 HOST = "garbage-host"
 STRANGER = "another-host"
@@ -163,3 +164,24 @@ def _run(*command: str, host: PodmanHost | None = None) -> None:
     environment = host.environment if host else None
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert result.returncode == 0, result.stderr
+
+
+async def test_address_translation_that_was_left_goes_with_its_network(engine: Engine, pods: Pods) -> None:
+    """As netavark leaves it that is killed while it takes a network down."""
+    pod = await pods.sh("translated", "sleep 300", network=True)
+    assert pod.network
+    chain = chain_of(pod.network)
+    rules = iptables("-S")
+    assert f"-N {chain}" in rules
+    await engine.remove(pod)
+    assert chain not in "\n".join(iptables("-S"))
+    left = [rule for rule in rules if chain in rule]
+    for rule in left:
+        iptables(*rule.split())
+    await engine.remove(pod)
+    assert chain not in "\n".join(iptables("-S"))
+
+
+def iptables(*arguments: str) -> list[str]:
+    command = ["iptables", "--wait", "5", "-t", "nat", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()

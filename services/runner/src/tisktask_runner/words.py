@@ -83,9 +83,7 @@ def internal_error(kind: str) -> str:
 
 
 def taken_over() -> str:
-    return (
-        "\n[tisktask] This attempt was given up: the runner was not heard for too long. The job goes on without it.\n"
-    )
+    return "This attempt was given up: the runner was not heard for too long. The job goes on without it."
 
 
 def log_limit_reached(limit_bytes: int) -> str:

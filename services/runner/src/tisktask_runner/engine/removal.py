@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from tisktask_runner.engine.libpod import Libpod, LibpodError
+from tisktask_runner.engine.translation import remove_chain
 
 log = structlog.get_logger()
 
@@ -25,13 +26,15 @@ async def remove_container(libpod: Libpod, container: str) -> None:
 
 
 async def remove_network(libpod: Libpod, network: str) -> None:
-    """Remove a network. Nothing there: done. In use: by a newer pod of the same name, so it stays."""
+    """Remove a network with its rules. Nothing there: done. In use: by a newer pod of the same name, so it stays."""
     try:
         await _remove(libpod, f"/networks/{network}", force=False)
     except LibpodError as error:
         if _IN_USE not in error.cause:
             raise
         log.info("network_in_use", network=network)
+        return
+    await asyncio.to_thread(remove_chain, network)
 
 
 async def remove_unfinished(libpod: Libpod, front: str) -> None:
