@@ -41,7 +41,7 @@ if [ $TISKTASK_ATTEMPT = 1 ]; then
   tisktask-cmd SPAWNJOB others/intruder &
   while :; do echo late; sleep 0.2; done
 fi
-tisktask-cmd SET owner 2
+tisktask-cmd SET owner 2 > /dev/null
 until [ -e go ]; do sleep 0.05; done
 tisktask-cmd GET owner
 """
@@ -105,7 +105,8 @@ def host_a(stack: Stack) -> Iterator[str]:
     stack.cli("runner", "pause", name)
     wait_for(lambda: _runner(stack, name)["is_drained"], 20, stack.log_tail)
     yield name
-    stack.cli("runner", "resume", name)
+    if _runner(stack, name)["is_paused"]:
+        stack.cli("runner", "resume", name)
 
 
 def test_what_ran_on_a_host_that_was_cut_off_is_given_up_or_moves_and_changes_nothing_any_more(
