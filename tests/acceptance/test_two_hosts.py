@@ -231,13 +231,12 @@ def _lives(stack: Stack, project: Project, sha: str) -> list[tuple[Any, ...]]:
 
 
 def _silences(stack: Stack, runner: str) -> list[float]:
-    """From the host's last word to the end of each attempt that was lost with it."""
+    """From the host's last word (a heartbeat, or the claim) to the end of each attempt that was lost with it."""
     with psycopg.connect(database_url(Layout.of(stack.data).postgres_sockets), autocommit=True) as connection:
         rows = connection.execute(
-            "SELECT extract(epoch FROM attempt.finished_at - max(runner.last_seen_at))::float"
+            "SELECT extract(epoch FROM attempt.finished_at - greatest(runner.last_seen_at, attempt.claimed_at))::float"
             " FROM orchestrator.attempts AS attempt JOIN orchestrator.runners AS runner USING (runner)"
-            " WHERE runner.runner = %s AND attempt.finished_at > runner.last_seen_at"
-            " GROUP BY attempt.job_id, attempt.attempt, attempt.finished_at",
+            " WHERE runner.runner = %s AND attempt.state = 'errored'",
             [runner],
         ).fetchall()
     return [round(row[0], 2) for row in rows]

@@ -7,11 +7,13 @@ from chaos.check import violations
 from chaos.evidence import gather
 from chaos.load import Load
 from chaos.report import Verdict
+from chaos.reruns import Rerunner
 from chaos.schedule import Part, plan
 from chaos.settle import settle
 from chaos.victims import Striker
 from chaos.witness import Witness
 from project import Project
+from tisktask_runner.engine.podman_info import host_tag
 from tisktask_runner.host.storage import Storage
 
 #: Supervisors wait up to 10 s before a new start, an endless job has to be cancelled, and everything has to be told.
@@ -24,23 +26,27 @@ def run_campaign(
     """Push and strike for so long, wait until all is at rest, and judge."""
     stack = project.stack
     load = Load(project, seed)
+    people = Rerunner(load)
     striker = Striker(stack, [blow for blow in plan(seed, seconds) if blow.part not in sparing])
-    witness = Witness(stack.data / "runner" / "jobs")
+    witness = Witness(stack.data / "runner" / "jobs", host_tag((stack.data / "host-name").read_text().strip()))
     over, struck = threading.Event(), threading.Event()
-    with ThreadPoolExecutor(3, "chaos") as threads:
+    with ThreadPoolExecutor(4, "chaos") as threads:
         watching = threads.submit(witness.watch_forever, over)
         cancelling = threads.submit(load.cancel_forever, over)
+        rerunning = threads.submit(people.rerun_forever, over)
         striking = threads.submit(striker.run, struck)
         try:
             load.push_for(seconds)
             striking.result(timeout=60)
-            unsettled = settle(load, storage, SETTLE_SECONDS)
+            unsettled = settle(load, people, storage, witness, SETTLE_SECONDS)
         finally:
             struck.set()
             over.set()
         watching.result(timeout=60)
         cancelling.result(timeout=60)
+        rerunning.result(timeout=60)
     evidence = gather(project)
     found = [*load.refusals, *(f"did not come to rest: {one}" for one in unsettled)]
-    found += violations(load.pushes, evidence, witness.starts, striker.struck)
+    reruns = list(people.reruns.values())
+    found += violations(load.pushes, reruns, evidence, witness.starts, striker.struck)
     return Verdict(seed, seconds, load, striker, evidence, witness.starts, found)

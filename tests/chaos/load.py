@@ -20,6 +20,8 @@ _PUSH_SECONDS = 2.5
 _LOOK_SECONDS = 0.2
 _REPEATED_SHARE = 0.3
 _FAULT_SHARE = 0.2
+#: Of runs that fail; and of the others.
+_RERUN_SHARES = (0.7, 0.08)
 #: What is started by one push; each word is a program.
 _MIXES = (
     "short",
@@ -31,6 +33,12 @@ _MIXES = (
     "endless",
     "chatty failing",
     "long spawning",
+    "moody",
+    "stubborn",
+    "stubborn moody",
+    "beside",
+    "beside failing",
+    "locking-1 locking-2",
 )
 _FAULTS: tuple[Fault, ...] = (Reply(502, {"message": "Bad Gateway"}), Drop(), Drop(after_effect=True), Hang(1.0))
 #: What a server that dies meanwhile looks like from outside; an error's status is among them.
@@ -45,6 +53,10 @@ class Pushed:
     names: tuple[str, ...]
     delivery: Delivery
     cancels_run: bool
+    #: What of its run is run again: "failed", "all", or nothing.
+    wants_rerun: str = ""
+    #: Who asks for something asks twice.
+    is_repeated: bool = False
     #: How often it was answered 202.
     accepted: int = 0
     is_cancelled: bool = False
@@ -96,9 +108,12 @@ class Load:
         files = {path: program(text) for path, text in files_of(names).items()}
         sha = self.project.commit({**files, "number": plain(str(len(self.pushes)))})
         pushed = Pushed(sha, names, self.project.delivery(sha), cancels_run=chance.random() < 0.5)
+        pushed.is_repeated = chance.random() < _REPEATED_SHARE
+        if not pushed.wants_cancel and chance.random() < _RERUN_SHARES["failing" not in names]:
+            pushed.wants_rerun = chance.choice(("failed", "all") if "failing" in names else ("all",))
         self.pushes.append(pushed)
         self._deliver(pushed)
-        if chance.random() < _REPEATED_SHARE:
+        if pushed.is_repeated:
             self._deliver(pushed)
         if chance.random() < _FAULT_SHARE:
             self.project.forge.faults.add(chance.choice(_FAULTS))

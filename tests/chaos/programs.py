@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tisktask_runner.image.default import DEFAULT_IMAGE
+
 LONG_SECONDS = 10
 CHATTY_LINES = 20_000
 _CHATTY_PARTS = 10
@@ -27,6 +29,19 @@ class Recipe:
     is_endless: bool = False
     #: What it writes depends on the ends of those.
     children: tuple[str, ...] = ()
+    #: As its header comment says: further attempts, after this exit code, or also after the loss of its host.
+    retries: int = 0
+    retry_code: int | None = None
+    retry_on_lost: bool = False
+    #: Names of containers beside it, and what each prints.
+    containers: tuple[tuple[str, bytes], ...] = ()
+
+    def may_follow(self, state: str, exit_code: int | None) -> bool:
+        """Tell whether another attempt may come after one that has begun and ended so."""
+        is_asked_for = (state == "failed" and exit_code == self.retry_code) or (
+            state == "errored" and self.retry_on_lost
+        )
+        return self.retries > 0 and is_asked_for
 
     def whole_log(self, job: str, attempt: int) -> bytes:
         return "".join(f"{line}\n" for line in [f"begin {job} {attempt}", *self.lines(job)]).encode()
@@ -53,6 +68,30 @@ echo popped $(tisktask-cmd BLPOP items 60)
 tisktask-cmd WAITJOB "$id" > /dev/null
 echo "waited $?"
 """
+#: Fails in its first attempt.
+_MOODY = """# tisktask: retries=2 on=75
+echo moody
+[ "$TISKTASK_ATTEMPT" -ge 2 ] || exit 75
+"""
+_STUBBORN = f"""# tisktask: retries=2 on=lost
+for n in $(seq 0 {LONG_SECONDS - 1}); do echo tick $n; sleep 1; done
+"""
+_BESIDE = f"""tisktask-cmd SPAWNCONTAINER NAME web WAITPORT 8080 {DEFAULT_IMAGE} \\
+  CMD sh -c 'mkdir -p /srv; echo hello > /srv/index.html; echo serving; exec httpd -f -p 8080 -h /srv'
+wget -qO- http://localhost:8080/
+"""
+#: Whoever holds the lock is alone: the key is free.
+_LOCKING = """tisktask-cmd LOCK turn WAIT 600
+tisktask-cmd SETNX holder x
+sleep 0.5
+tisktask-cmd DEL holder
+tisktask-cmd UNLOCK turn
+"""
+
+
+def _alone(_: str) -> list[str]:
+    return ["OK", "1", "1", "OK"]
+
 
 RECIPES = {
     recipe.name: recipe
@@ -74,6 +113,11 @@ RECIPES = {
             children=("executed", "pusher"),
         ),
         Recipe("executed", "echo done\n", lines=lambda _: ["done"]),
+        Recipe("moody", _MOODY, lines=lambda _: ["moody"], retries=2, retry_code=75),
+        Recipe("stubborn", _STUBBORN, lines=_ticks, retries=2, retry_on_lost=True),
+        Recipe("beside", _BESIDE, lines=lambda _: ["web", "hello"], containers=(("web", b"serving\n"),)),
+        Recipe("locking-1", _LOCKING, lines=_alone),
+        Recipe("locking-2", _LOCKING, lines=_alone),
         Recipe("pusher", "tisktask-cmd RPUSH items hello\n", lines=lambda _: ["1"]),
     )
 }

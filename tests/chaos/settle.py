@@ -11,6 +11,9 @@ import psycopg
 
 from chaos.evidence import count
 from chaos.load import AWAY, Load
+from chaos.remains import remains
+from chaos.reruns import Rerunner
+from chaos.witness import Witness
 from stack import Stack
 from stack_fixtures import left_over
 from tisktask_cli.bus_access import bus_settings
@@ -32,26 +35,28 @@ _COUNTS = {
 }
 
 
-def settle(load: Load, storage: Storage, seconds_max: float) -> list[str]:
+def settle(load: Load, people: Rerunner, storage: Storage, witness: Witness, seconds_max: float) -> list[str]:
     """Wait until nothing is under way or left; list what is when the time is over."""
     deadline = time.monotonic() + seconds_max
     while True:
-        found = _under_way(load, storage)
+        found = _under_way(load, people, storage, witness)
         if not found or time.monotonic() > deadline:
             return found
         time.sleep(_LOOK_SECONDS)
 
 
-def _under_way(load: Load, storage: Storage) -> list[str]:
+def _under_way(load: Load, people: Rerunner, storage: Storage, witness: Witness) -> list[str]:
     """List what goes on, the cheap things first: the dear ones are not looked at before those have ended."""
     stack = load.project.stack
     looks: list[Callable[[], list[str]]] = [
         lambda: [] if load.deliver_again() else ["deliveries that are not accepted"],
         lambda: _not_ready(stack),
+        lambda: [f"runs to be run again: {shas}"] if (shas := people.unsettled()) else [],
         lambda: [f"{n} {what}" for what, statement in _COUNTS.items() if (n := count(stack, statement))],
         lambda: _directories(stack),
         lambda: asyncio.run(_on_the_bus(stack)),
         lambda: [f"{kind}: {names}" for kind, names in left_over(storage).items()],
+        lambda: remains(storage, witness.networks),
     ]
     for look in looks:
         try:

@@ -1,4 +1,7 @@
-"""Sees every start of a program: each makes a file in its workspace, and goes on when this test has taken it away."""
+"""Sees every start of a program: each makes a file in its workspace, and goes on when this test has taken it away.
+
+And every network that a job has had.
+"""
 
 import contextlib
 import threading
@@ -7,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _LOOK_SECONDS = 0.03
+_NETWORKS = Path("/etc/containers/networks")
 
 
 @dataclass
@@ -14,8 +18,12 @@ class Witness:
     """Watches the attempts' directories of a runner host."""
 
     jobs: Path
+    #: A part of all names of the host's networks.
+    host_tag: str
     #: How often a program was started, by job and attempt.
     starts: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
+
+    networks: set[str] = field(default_factory=set[str])
 
     def watch_forever(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -29,3 +37,4 @@ class Witness:
             with contextlib.suppress(FileNotFoundError):
                 mark.unlink()
             self.starts[job, int(attempt)] += 1
+        self.networks |= {path.stem for path in _NETWORKS.glob(f"tisktask-{self.host_tag}-*.json")}

@@ -32,7 +32,7 @@ async def test_a_grant_says_all_that_a_runner_needs(stage: Stage) -> None:
     grant = await runner.claim(work)
     spec = grant.spec
     assert spec
-    assert grant.lease_seconds == 13
+    assert grant.lease_seconds == 14
     assert (spec.job_id, spec.attempt, spec.kind, spec.name) == (work.job_id, 1, JobKind.PREPARE, "prepare")
     assert (spec.run_number, spec.repository, spec.trigger_id) == (1, repository, trigger.trigger_id)
     assert (spec.delivery, spec.change.actor, spec.change.sha) == ("delivery-1", "ada", SHA)

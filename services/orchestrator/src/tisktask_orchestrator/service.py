@@ -81,7 +81,7 @@ async def _sweep(collaborators: Collaborators, hearing: Hearing) -> None:
 
 
 def _sweep_seconds(settings: OrchestratorSettings) -> float:
-    return min(_SWEEP_SECONDS_MAX, settings.lease_seconds / 26)
+    return min(_SWEEP_SECONDS_MAX, settings.lease_seconds / 28)
 
 
 def _offer_seconds(settings: OrchestratorSettings) -> float:

@@ -20,7 +20,7 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
     allow_local_repositories: bool = Field(
         default=False, description="accept repositories that are folders of the runner's machine"
     )
-    lease_seconds: float = Field(default=13, gt=0, description="how long a silent runner keeps its jobs")
+    lease_seconds: float = Field(default=14, gt=0, description="how long a silent runner keeps its jobs")
     lost_retries: int = Field(
         default=1, ge=0, le=10, description="new attempts for a job whose runner was lost before the program began"
     )

@@ -17,7 +17,7 @@ from tisktask_runner.worker import Worker
 
 log = structlog.get_logger()
 
-#: The lease is 13 s: three in a row may be lost.
+#: The lease is 14 s: three in a row may be lost.
 PERIOD_SECONDS = 3.0
 _LATE_SECONDS = 2.0
 #: What happens at the same time is told at once.
