@@ -8,7 +8,7 @@ from chaos.evidence import gather
 from chaos.load import Load
 from chaos.report import Verdict
 from chaos.reruns import Rerunner
-from chaos.schedule import Part, plan
+from chaos.schedule import plan
 from chaos.settle import settle
 from chaos.victims import Striker
 from chaos.witness import Witness
@@ -20,14 +20,12 @@ from tisktask_runner.host.storage import Storage
 SETTLE_SECONDS = 180.0
 
 
-def run_campaign(
-    project: Project, storage: Storage, seed: int, seconds: float, sparing: frozenset[Part] = frozenset()
-) -> Verdict:
+def run_campaign(project: Project, storage: Storage, seed: int, seconds: float) -> Verdict:
     """Push and strike for so long, wait until all is at rest, and judge."""
     stack = project.stack
     load = Load(project, seed)
     people = Rerunner(load)
-    striker = Striker(stack, [blow for blow in plan(seed, seconds) if blow.part not in sparing])
+    striker = Striker(stack, plan(seed, seconds))
     witness = Witness(stack.data / "runner" / "jobs", host_tag((stack.data / "host-name").read_text().strip()))
     over, struck = threading.Event(), threading.Event()
     with ThreadPoolExecutor(4, "chaos") as threads:

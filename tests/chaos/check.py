@@ -3,9 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from chaos.evidence import Evidence, JobRow
+from chaos.check_logs import log_violations
+from chaos.check_reruns import rerun_violations
+from chaos.evidence import AttemptRow, Evidence, JobRow
 from chaos.load import Pushed
 from chaos.programs import RECIPES
+from chaos.reruns import Rerun
 from chaos.schedule import LEASE_SECONDS, RUNNERS
 from chaos.victims import Struck
 
@@ -19,35 +22,37 @@ _SHOWN = {
 }
 #: From the end of a lease until it is seen and written down, on a machine that has much to do.
 _SEEN_SECONDS = 30.0
-#: What the runner adds to the log of an attempt that was taken from it.
-_GIVEN_UP = b"[tisktask] This attempt was given up"
 
 
 def violations(
-    pushes: list[Pushed], evidence: Evidence, starts: Counter[tuple[str, int]], struck: list[Struck]
+    pushes: list[Pushed],
+    reruns: list[Rerun],
+    evidence: Evidence,
+    starts: Counter[tuple[str, int]],
+    struck: list[Struck],
 ) -> list[str]:
     """List everything that contradicts the promise."""
     return [
         *_deliveries(pushes, evidence),
         *_ends(evidence),
         *_results(pushes, evidence),
+        *rerun_violations(reruns, evidence),
         *_unexplained(evidence, struck),
         *_starts(evidence, starts),
         *_attempts(evidence),
-        *_logs(evidence),
+        *log_violations(evidence),
         *_statuses(evidence),
     ]
 
 
 def errored(evidence: Evidence) -> list[JobRow]:
-    return [job for job in evidence.jobs if job.state == "errored"]
+    return [job for job in evidence.jobs if job.state == "errored" and job.carried_from is None]
 
 
 def _deliveries(pushes: list[Pushed], evidence: Evidence) -> Iterator[str]:
-    found = Counter(run.delivery for run in evidence.runs)
+    found = Counter(run.delivery for run in evidence.runs if run.rerun_of is None)
     for pushed in pushes:
-        if found.pop(pushed.delivery.id, 0) != 1:
-            count = sum(run.delivery == pushed.delivery.id for run in evidence.runs)
+        if (count := found.pop(pushed.delivery.id, 0)) != 1:
             yield f"delivery {pushed.delivery.id} was accepted {pushed.accepted} times and has {count} runs"
     yield from (f"run of a delivery that nobody sent: {delivery}" for delivery in found)
 
@@ -91,7 +96,8 @@ def _result(job: JobRow, family: list[JobRow], *, run_cancelled: bool) -> Iterat
     if recipe.is_endless or run_cancelled:
         allowed |= {"cancelled"}
     children = [one for one in family if one.parent == job.id]
-    if recipe.children and {one.state for one in children} == {"succeeded"} and len(children) != len(recipe.children):
+    expected = 0 if job.carried_from else len(recipe.children)
+    if {one.state for one in children} <= {"succeeded"} and job.state == "succeeded" and len(children) != expected:
         yield f"{job} has {len(children)} children: {[str(one) for one in children]}"
     # Errored ones are looked at by themselves.
     if job.state not in allowed | {"errored"}:
@@ -106,6 +112,10 @@ def _unexplained(evidence: Evidence, struck: list[Struck]) -> Iterator[str]:
             yield f"{job} does not say that its runner was lost"
         elif not _was_silent(job.finished_at, pauses):
             yield f"{job} was given up at {job.finished_at}, but no runner was silent for so long"
+    kinds = {job.id: job for job in evidence.jobs}
+    for one in evidence.attempts:
+        if one.state == "errored" and not _was_silent(one.finished_at, pauses):
+            yield f"attempt {one.attempt} of {kinds[one.job_id]} was given up ({one.reason!r}) while no runner was silent"
 
 
 def _was_silent(at: float | None, pauses: Iterable[Struck]) -> bool:
@@ -115,55 +125,48 @@ def _was_silent(at: float | None, pauses: Iterable[Struck]) -> bool:
 def _starts(evidence: Evidence, starts: Counter[tuple[str, int]]) -> Iterator[str]:
     yield from (f"{job}.{attempt} was started {n} times" for (job, attempt), n in starts.items() if n > 1)
     by_job = Counter(job for job, _ in starts)
-    for job in evidence.jobs:
-        if by_job[job.id] > 1:
+    ends = {(one.job_id, one.attempt): one for one in evidence.attempts}
+    for job in (job for job in evidence.jobs if job.kind == "program"):
+        recipe = RECIPES[job.name]
+        if by_job[job.id] > 1 + recipe.retries:
             yield f"{job} was started in {by_job[job.id]} attempts, though it may have had effects in the first"
-        if job.kind == "program" and job.state in {"succeeded", "failed"} and not starts[job.id, job.attempt]:
+        for attempt in range(1, job.attempt):
+            before = ends.get((job.id, attempt))
+            if starts[job.id, attempt] and not (before and recipe.may_follow(before.state, before.exit_code)):
+                yield f"{job} was started in attempt {attempt}, which ended as {before}; and was tried again"
+        has_run = job.state in {"succeeded", "failed"} and job.carried_from is None
+        if has_run and not starts[job.id, job.attempt]:
             yield f"{job} was never started in its last attempt"
 
 
 def _attempts(evidence: Evidence) -> Iterator[str]:
-    kinds = {job.id: job for job in evidence.jobs}
+    jobs = {job.id: job for job in evidence.jobs}
     found = Counter(one.job_id for one in evidence.attempts)
     for job in evidence.jobs:
         if found[job.id] > job.attempt:
             yield f"{job} has {found[job.id]} attempts"
     for one in evidence.attempts:
-        job = kinds[one.job_id]
+        job = jobs[one.job_id]
         if one.finished_at is None:
             yield f"attempt {one.attempt} of {job} has not ended: {one.state}"
-        elif one.attempt < job.attempt and (one.state != "errored" or (one.has_begun and job.kind == "program")):
+        elif one.attempt < job.attempt and not _may_be_followed(one, job):
             yield f"attempt {one.attempt} of {job} was {one.state}, had begun: {one.has_begun}; and was tried again"
 
 
-def _logs(evidence: Evidence) -> Iterator[str]:
-    states = {job.id: job.state for job in evidence.jobs}
-    for job in evidence.jobs:
-        if job.kind != "program":
-            continue
-        log, recipe = evidence.logs[job.id], RECIPES[job.name]
-        whole = recipe.whole_log(job.id, job.attempt)
-        children = {states[one.id] for one in evidence.jobs if one.parent == job.id}
-        is_whole = job.state in {"succeeded", "failed"} and children <= {"succeeded"}
-        written = log.partition(_GIVEN_UP)[0]
-        if is_whole and log != whole:
-            yield f"{job}: its log has {len(log)} bytes, not {len(whole)}; {_difference(log, whole)}"
-        elif not recipe.children and not whole.startswith(written):
-            yield f"{job}: its log is no beginning of what it wrote; {_difference(written, whole)}"
-
-
-def _difference(found: bytes, wanted: bytes) -> str:
-    at = next((n for n, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), min(len(found), len(wanted)))
-    start = max(0, at - 40)
-    return f"from byte {at}: {found[start : at + 60]!r} instead of {wanted[start : at + 60]!r}"
+def _may_be_followed(attempt: AttemptRow, job: JobRow) -> bool:
+    if attempt.has_begun and job.kind == "program":
+        return RECIPES[job.name].may_follow(attempt.state, attempt.exit_code)
+    return attempt.state == "errored"
 
 
 def _statuses(evidence: Evidence) -> Iterator[str]:
+    """The newest run of a commit counts."""
     shas = {run.id: run.sha for run in evidence.runs}
     wanted = {(run.sha, "tisktask/push"): run.state for run in evidence.runs}
-    for job in evidence.jobs:
-        if job.kind == "program" and job.parent is None:
-            wanted[shas[job.run_id], f"tisktask/push/{job.name}"] = job.result or job.state
+    for run in evidence.runs:
+        for job in (job for job in evidence.jobs if job.run_id == run.id):
+            if job.kind == "program" and job.parent is None:
+                wanted[shas[job.run_id], f"tisktask/push/{job.name}"] = job.result or job.state
     for place, state in wanted.items():
         if evidence.statuses.get(place) != _SHOWN.get(state):
             yield f"the forge shows {evidence.statuses.get(place)} for {place}, which is {state}"

@@ -34,6 +34,7 @@ def stack(storage: Storage) -> Iterator[Stack]:
         "TISKTASK_PODMAN_ROOT": str(storage.root),
         "TISKTASK_PODMAN_RUNROOT": str(storage.runroot),
         "TISKTASK_SLOTS": "3",
+        "TISKTASK_RETRY_PAUSE_SECONDS": "0.5",
     }
     stack = Stack(storage.state.parent, environment, runners=2)
     try:

@@ -12,20 +12,23 @@ from tisktask_cli.stack.layout import Layout
 from tisktask_cli.stack.postgres import database_url
 
 _RUNS = """
-SELECT run.id, run.sha, run.delivery, run.state, run.reason, (
+SELECT run.id, run.number, run.sha, run.delivery, run.state, run.reason, again.rerun_of, (
     SELECT count(*) FROM orchestrator.history
     WHERE run_id = run.id AND job_id IS NULL AND to_state = ANY(%(ends)s)
 ) AS ends
-FROM api.runs AS run WHERE run.repository = %(repository)s
+FROM api.runs AS run LEFT JOIN api.reruns AS again ON again.run_id = run.id
+WHERE run.repository = %(repository)s ORDER BY run.number
 """
 _JOBS = """
 SELECT job.id, job.run_id, job.kind, job.name, job.state, job.reason, job.exit_code, job.attempt, job.result,
-    job.parent_job_id AS parent, extract(epoch FROM job.finished_at)::float AS finished_at,
+    job.parent_job_id AS parent, carried.carried_from, extract(epoch FROM job.finished_at)::float AS finished_at,
     (SELECT count(*) FROM orchestrator.history WHERE job_id = job.id AND to_state = ANY(%(ends)s)) AS ends
-FROM api.jobs AS job JOIN api.runs AS run ON run.id = job.run_id WHERE run.repository = %(repository)s
+FROM api.jobs AS job JOIN api.runs AS run ON run.id = job.run_id
+LEFT JOIN api.carried_jobs AS carried ON carried.job_id = job.id
+WHERE run.repository = %(repository)s
 """
 _ATTEMPTS = """
-SELECT attempt.job_id, attempt.attempt, attempt.state, attempt.reason, attempt.started_at IS NOT NULL AS has_begun,
+SELECT attempt.job_id, attempt.attempt, attempt.state, attempt.reason, attempt.exit_code, attempt.started_at IS NOT NULL AS has_begun,
     extract(epoch FROM attempt.finished_at)::float AS finished_at
 FROM api.attempts AS attempt JOIN api.jobs AS job ON job.id = attempt.job_id
 JOIN api.runs AS run ON run.id = job.run_id WHERE run.repository = %(repository)s
@@ -36,10 +39,12 @@ _ENDS = ["succeeded", "failed", "errored", "cancelled", "timed_out", "skipped"]
 @dataclass(frozen=True)
 class RunRow:
     id: str
+    number: int
     sha: str
     delivery: str
     state: str
     reason: str
+    rerun_of: str | None
     #: How often it has come to a final state.
     ends: int
 
@@ -56,6 +61,8 @@ class JobRow:
     attempt: int
     result: str | None
     parent: str | None
+    #: The job that has really run, if this one was taken over from an older run.
+    carried_from: str | None
     finished_at: float | None
     ends: int
 
@@ -69,6 +76,7 @@ class AttemptRow:
     attempt: int
     state: str
     reason: str
+    exit_code: int | None
     has_begun: bool
     finished_at: float | None
 
@@ -80,8 +88,10 @@ class Evidence:
     runs: list[RunRow]
     jobs: list[JobRow]
     attempts: list[AttemptRow]
-    #: By job: of its newest attempt.
-    logs: dict[str, bytes]
+    #: By job and attempt.
+    logs: dict[tuple[str, int], bytes]
+    #: Of containers beside jobs: by job, attempt and name.
+    container_logs: dict[tuple[str, int, str], bytes]
     #: By sha and context: what people see on the forge.
     statuses: dict[tuple[str, str], str]
 
@@ -93,13 +103,24 @@ def gather(project: Project) -> Evidence:
         runs = connection.cursor(row_factory=class_row(RunRow)).execute(_RUNS, values).fetchall()
         jobs = connection.cursor(row_factory=class_row(JobRow)).execute(_JOBS, values).fetchall()
         attempts = connection.cursor(row_factory=class_row(AttemptRow)).execute(_ATTEMPTS, values).fetchall()
-    logs = {job.id: project.stack.raw(f"/jobs/{job.id}/log") for job in jobs}
+    stack = project.stack
+    logs = {(one.job_id, one.attempt): stack.raw(f"/jobs/{one.job_id}/log?attempt={one.attempt}") for one in attempts}
+    logs |= {(job.id, job.attempt): stack.raw(f"/jobs/{job.id}/log") for job in jobs}
     shown = {
         (run.sha, context): status.state
         for run in runs
         for context, status in project.forge.state.shown(project.full_name, run.sha).items()
     }
-    return Evidence(runs, jobs, attempts, logs, shown)
+    return Evidence(runs, jobs, attempts, logs, _container_logs(stack, jobs), shown)
+
+
+def _container_logs(stack: Stack, jobs: list[JobRow]) -> dict[tuple[str, int, str], bytes]:
+    found: dict[tuple[str, int, str], bytes] = {}
+    for job in (job for job in jobs if job.kind == "program"):
+        for one in stack.api(f"/jobs/{job.id}")["containers"]:
+            place = f"/jobs/{job.id}/log?attempt={one['attempt']}&container={one['name']}"
+            found[job.id, one["attempt"], one["name"]] = stack.raw(place)
+    return found
 
 
 def connect(stack: Stack) -> psycopg.Connection[Any]:

@@ -33,8 +33,14 @@ class Recipe:
     retries: int = 0
     retry_code: int | None = None
     retry_on_lost: bool = False
+    #: Programs of the same run with which it shares a lock: if one of them is given up, it may leave something.
+    shares_with: tuple[str, ...] = ()
     #: Names of containers beside it, and what each prints.
     containers: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def depends_on_others(self) -> bool:
+        return bool(self.children or self.shares_with)
 
     def may_follow(self, state: str, exit_code: int | None) -> bool:
         """Tell whether another attempt may come after one that has begun and ended so."""
@@ -116,8 +122,8 @@ RECIPES = {
         Recipe("moody", _MOODY, lines=lambda _: ["moody"], retries=2, retry_code=75),
         Recipe("stubborn", _STUBBORN, lines=_ticks, retries=2, retry_on_lost=True),
         Recipe("beside", _BESIDE, lines=lambda _: ["web", "hello"], containers=(("web", b"serving\n"),)),
-        Recipe("locking-1", _LOCKING, lines=_alone),
-        Recipe("locking-2", _LOCKING, lines=_alone),
+        Recipe("locking-1", _LOCKING, lines=_alone, shares_with=("locking-2",)),
+        Recipe("locking-2", _LOCKING, lines=_alone, shares_with=("locking-1",)),
         Recipe("pusher", "tisktask-cmd RPUSH items hello\n", lines=lambda _: ["1"]),
     )
 }
