@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from busybox import busybox_tar
+from chaos.programs import IMAGE_BESIDE
 from forge import BackgroundForge, Flavour
 from git_server import serve_git
 from project import Project
 from stack import Stack
-from stack_fixtures import left_over, podman
+from stack_fixtures import import_image, left_over, podman
 from tisktask_runner.host.storage import Storage
 
 
@@ -47,8 +49,9 @@ def stack(storage: Storage) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def project(stack: Stack, tmp_path: Path) -> Iterator[Project]:
+def project(stack: Stack, storage: Storage, tmp_path: Path) -> Iterator[Project]:
     """A repository on Forgejo."""
+    import_image(storage, busybox_tar(), IMAGE_BESIDE)
     folder = tmp_path / "git"
     folder.mkdir()
     with serve_git(folder, {"nobody-knows"}) as git, BackgroundForge(Flavour.FORGEJO) as forge:

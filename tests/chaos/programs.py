@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tisktask_runner.image.default import DEFAULT_IMAGE
-
 LONG_SECONDS = 10
 CHATTY_LINES = 20_000
 _CHATTY_PARTS = 10
+#: Of containers beside jobs. On the host before the first push: no registry is asked.
+IMAGE_BESIDE = "docker.io/library/busybox:latest"
 
 #: A program goes on when the test has seen it: so no start is missed, however short the program is.
 _BEGIN = """#!/bin/sh
@@ -82,7 +82,7 @@ echo moody
 _STUBBORN = f"""# tisktask: retries=2 on=lost
 for n in $(seq 0 {LONG_SECONDS - 1}); do echo tick $n; sleep 1; done
 """
-_BESIDE = f"""tisktask-cmd SPAWNCONTAINER NAME web WAITPORT 8080 {DEFAULT_IMAGE} \\
+_BESIDE = f"""tisktask-cmd SPAWNCONTAINER NAME web WAITPORT 8080 {IMAGE_BESIDE} \\
   CMD sh -c 'mkdir -p /srv; echo hello > /srv/index.html; echo serving; exec httpd -f -p 8080 -h /srv'
 wget -qO- http://localhost:8080/
 """

@@ -37,9 +37,13 @@ _COUNTS = {
 
 def settle(load: Load, people: Rerunner, storage: Storage, witness: Witness, seconds_max: float) -> list[str]:
     """Wait until nothing is under way or left; list what is when the time is over."""
-    deadline = time.monotonic() + seconds_max
+    began = time.monotonic()
+    deadline, said = began + seconds_max, ""
     while True:
         found = _under_way(load, people, storage, witness)
+        if (now := ", ".join(found)) != said:
+            print(f"{time.monotonic() - began:6.1f} s of rest: {now[:200]}", flush=True)
+            said = now
         if not found or time.monotonic() > deadline:
             return found
         time.sleep(_LOOK_SECONDS)
