@@ -45,6 +45,7 @@ CREATE TABLE api.runners (runner text, replica text, pool text, slots integer, b
     version text, engine text, last_seen_at timestamptz, is_alive boolean,
     labels text[] DEFAULT '{}', waiting integer DEFAULT 0);
 CREATE TABLE api.paused_runners (runner text, replica text, has_paused boolean);
+CREATE TABLE api.runner_problems (runner text, replica text, problem text);
 """
 
 
