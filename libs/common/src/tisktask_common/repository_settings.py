@@ -19,6 +19,7 @@ class RepositorySettings(Value):
     supersede_branches: bool = Field(description="a push cancels older runs of its branch")
     jobs_max: int | None = Field(description="jobs at work at once; null: no limit")
     priority: int = Field(description="-10 to 10: jobs of a higher one are started first")
+    reconcile: bool = Field(default=True, description="what no webhook told of is looked for and run")
 
 
 class ChangeRepository(Request[RepositorySettings]):
@@ -31,3 +32,4 @@ class ChangeRepository(Request[RepositorySettings]):
     supersede_branches: bool | None = None
     jobs_max: int | None = Field(default=None, description="zero: no limit")
     priority: int | None = None
+    reconcile: bool | None = None

@@ -27,13 +27,14 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.looks import hasten_look, want_look
 from tisktask_orchestrator.repository_rules import LOCAL, check_full_name, check_repository, check_settings
 from tisktask_orchestrator.secrets import Secrets, check_public_key
-from tisktask_orchestrator.store.looks import delete_look
+from tisktask_orchestrator.store.looks import begin_anew, delete_look
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
 from tisktask_orchestrator.store.repositories import (
     NewName,
     NewRepository,
     change_repository,
     list_repositories,
+    lock_repository,
     read_repository,
     remove_repository,
     rename,
@@ -79,7 +80,9 @@ async def add_repository(collaborators: Collaborators, request: AddRepository, _
 async def set_repository(collaborators: Collaborators, request: ChangeRepository, _caller: str) -> RepositorySettings:
     """Change what holds for the runs of a repository, from now on: what is at work stays so."""
     check_settings(request)
-    async with collaborators.pool.connection() as connection:
+    async with transaction(collaborators.pool) as connection:
+        if request.reconcile and await lock_repository(connection, request.repository_id):
+            await begin_anew(connection, request.repository_id)
         row = await change_repository(connection, request)
     if row is None:
         raise NotFoundError(words.unknown_repository(request.repository_id))

@@ -10,6 +10,7 @@ SET
             SELECT greatest(now(), min(head.first_seen_at) + make_interval(secs => %(grace_seconds)s))
             FROM orchestrator.repository_heads AS head
             WHERE head.repository_id = look.repository_id AND head.settled_sha IS DISTINCT FROM head.sha
+            HAVING count(*) > 0
         )
     ),
     runner = NULL,

@@ -134,8 +134,8 @@ async def delete_look(connection: Connection, repository: RepositoryId) -> None:
     await execute(connection, "delete_look", repository_id=repository)
 
 
-async def forget_baseline(connection: Connection, repository: RepositoryId) -> None:
-    await execute(connection, "forget_baseline", repository_id=repository)
+async def begin_anew(connection: Connection, repository: RepositoryId) -> None:
+    await execute(connection, "begin_anew", repository_id=repository)
 
 
 async def choose_looker(connection: Connection) -> str | None:

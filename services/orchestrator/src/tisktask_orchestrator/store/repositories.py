@@ -45,6 +45,7 @@ async def change_repository(connection: Connection, change: ChangeRepository) ->
         supersede_branches=change.supersede_branches,
         jobs_max=change.jobs_max,
         priority=change.priority,
+        reconcile=change.reconcile,
     )
 
 

@@ -29,6 +29,7 @@ class SettingsRow:
     supersede_branches: bool
     jobs_max: int | None
     priority: int
+    reconcile: bool
 
 
 @dataclass(frozen=True)
