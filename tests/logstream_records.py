@@ -31,6 +31,15 @@ CREATE TABLE api.jobs (id text, run_id text, kind text, name text, path text, st
 CREATE INDEX ON api.jobs (run_id);
 CREATE TABLE api.reruns (run_id text, number bigint, rerun_of text, rerun_of_number bigint);
 CREATE TABLE api.carried_jobs (job_id text, carried_from text, carried_from_run text);
+CREATE TABLE api.given (run_id text, inputs jsonb DEFAULT '{}', schedule text DEFAULT '', scheduled_at timestamptz);
+CREATE TABLE api.starts (id text, repository_id text, repository text, event text DEFAULT 'manual', action text, ref text,
+    sha text, actor text DEFAULT '', inputs jsonb DEFAULT '{}', schedule text DEFAULT '', scheduled_at timestamptz,
+    state text DEFAULT 'waiting', reason text DEFAULT '', run_id text, run_number bigint, run_state text,
+    wanted_at timestamptz DEFAULT now(), ended_at timestamptz);
+CREATE TABLE api.schedules (id text, repository_id text, name text, cron text DEFAULT '0 3 * * *',
+    time_zone text DEFAULT 'UTC', ref text, inputs jsonb DEFAULT '{}', overlap text DEFAULT 'skip',
+    is_paused boolean DEFAULT false, next_at timestamptz, last_due_at timestamptz, skipped text DEFAULT '',
+    created_at timestamptz DEFAULT now(), changed_at timestamptz DEFAULT now(), last_start_id text);
 CREATE TABLE api.annotations (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run_id text, job_id text,
     attempt integer DEFAULT 1, level text DEFAULT 'notice', file text, line integer, text text,
     created_at timestamptz DEFAULT now());

@@ -37,7 +37,7 @@ from tisktask_common.rpc import (
     Program,
 )
 from tisktask_common.sealing import KeyPair, seal
-from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.collaborators import Collaborators, utc_now
 from tisktask_orchestrator.secrets import Secrets
 from tisktask_orchestrator.service import prepare_schema, serve
 from tisktask_orchestrator.settings import OrchestratorSettings
@@ -234,12 +234,14 @@ def make_settings(nats_url: str, database_url: str, **fields: Any) -> Orchestrat
 
 
 @asynccontextmanager
-async def orchestrating(settings: OrchestratorSettings) -> AsyncIterator[Collaborators]:
+async def orchestrating(
+    settings: OrchestratorSettings, now: Callable[[], datetime] = utc_now
+) -> AsyncIterator[Collaborators]:
     """Run an orchestrator of its own connections; at the end it is cancelled, as by SIGTERM."""
     await prepare_schema(settings)
     pool = await open_pool(settings, "orchestrator")
     bus = await connect(settings, "orchestrator")
-    collaborators = Collaborators(bus, pool, settings, Secrets(settings.master_key))
+    collaborators = Collaborators(bus, pool, settings, Secrets(settings.master_key), now=now)
     work = asyncio.create_task(serve(collaborators))
     try:
         yield collaborators
@@ -254,11 +256,13 @@ async def orchestrating(settings: OrchestratorSettings) -> AsyncIterator[Collabo
 
 
 @asynccontextmanager
-async def staging(bus: Bus, nats_url: str, database_url: str, **fields: Any) -> AsyncIterator[Stage]:
+async def staging(
+    bus: Bus, nats_url: str, database_url: str, *, now: Callable[[], datetime] = utc_now, **fields: Any
+) -> AsyncIterator[Stage]:
     settings = make_settings(nats_url, database_url, **fields)
     stage = Stage(bus, nats_url, database_url, settings)
     try:
-        async with orchestrating(settings):
+        async with orchestrating(settings, now):
             yield stage
     finally:
         for runner in stage.runners:

@@ -12,6 +12,7 @@ from orchestrator_stage import make_settings
 from tisktask_common.database.migrate import drop_schema
 from tisktask_common.database.pool import Connection
 from tisktask_common.lifecycle import JobKind, JobState, RunState
+from tisktask_common.starts import Overlap, StartState
 from tisktask_orchestrator.repository_rules import FORGES
 from tisktask_orchestrator.schema import SCHEMA
 from tisktask_orchestrator.service import prepare_schema
@@ -37,6 +38,8 @@ async def rows(connection: Connection, query: Any, *values: Any) -> list[Any]:
         ("jobs", "kind", set(JobKind)),
         ("attempts", "state", set(JobState) - {JobState.QUEUED, JobState.SKIPPED}),
         ("repositories", "forge", set(FORGES)),
+        ("starts", "state", set(StartState)),
+        ("schedules", "overlap", set(Overlap)),
         ("jobs", "stop_state", {JobState.CANCELLED, JobState.TIMED_OUT}),
         ("runs", "stop_state", {RunState.CANCELLED, RunState.TIMED_OUT, RunState.FAILED}),
     ],
@@ -61,6 +64,11 @@ VIEWS = {
     " queued_at started_at finished_at title status_text summary result labels has_status may_fail is_detached arguments"
     " shell",
     "reruns": "run_id number rerun_of rerun_of_number",
+    "starts": "id repository_id repository event action ref sha actor inputs schedule scheduled_at state reason run_id"
+    " run_number run_state wanted_at ended_at",
+    "schedules": "id repository_id name cron time_zone ref inputs overlap is_paused next_at last_due_at skipped created_at"
+    " changed_at last_start_id",
+    "given": "run_id inputs schedule scheduled_at",
     "carried_jobs": "job_id carried_from carried_from_run",
     "attempts": "job_id attempt runner state reason exit_code signal out_of_memory claimed_at started_at finished_at",
     "runners": "runner replica pool slots busy is_draining version engine last_seen_at is_alive labels waiting",
@@ -117,6 +125,18 @@ async def fill(connection: Connection) -> None:
         "INSERT INTO orchestrator.outbox (lane, subject, message_id, data)"
         " SELECT 'lane', 's', n::text, '' FROM generate_series(1, 10000) AS n"
     )
+    await connection.execute(
+        "INSERT INTO orchestrator.schedules (id, repository_id, name, cron, time_zone, overlap, next_at)"
+        " SELECT 'sched_' || n, 'repo_' || (n %% 50 + 1), n::text, '0 0 * * *', 'UTC', 'skip', now() + n * interval '1 min'"
+        " FROM generate_series(1, 2500) AS n",
+        (),
+    )
+    await connection.execute(
+        "INSERT INTO orchestrator.starts (id, repository_id, delivery, schedule_id, event, state, run_id, ended_at)"
+        " SELECT 'start_' || n, 'repo_' || (n %% 50 + 1), n::text, 'sched_' || (n %% 2500 + 1), 'schedule', 'started',"
+        " 'run_' || lpad(n::text, 6, '0'), now() FROM generate_series(1, 10000) AS n",
+        (),
+    )
     await connection.execute("INSERT INTO orchestrator.hosts (runner) VALUES ('host')")
     await connection.execute("ANALYZE")
 
@@ -147,6 +167,12 @@ HOT = {
     "extend_leases": {"runner": "host", "jobs": ["job_000001"], "attempts": [1], "lease_seconds": 15},
     "read_job_plan": {"job_id": "job_000001"},
     "count_unfinished": {},
+    "lock_waiting_starts": {"repository_id": "repo_1", "before": "2026-01-01"},
+    "list_waiting_repositories": {},
+    "lock_overdue_starts": {"seconds_max": 600},
+    "list_due_schedules": {"now": "2026-01-01", "count": 200},
+    "read_unfinished_start": {"schedule_id": "sched_1"},
+    "read_given": {"trigger_id": "trg_1"},
     "list_outbox": {"on_their_way": [1], "waiting_lanes": ["a"], "count": 100},
 }
 #: What logstream asks of the views.
@@ -161,9 +187,12 @@ READS = {
     "reruns of a run": "SELECT run_id, number FROM api.reruns WHERE rerun_of = 'run_000001' ORDER BY number",
     "jobs with where they ran": "SELECT id, carried_from FROM api.jobs"
     " LEFT JOIN api.carried_jobs ON carried_jobs.job_id = jobs.id WHERE run_id = 'run_000001'",
+    "what a run was given": "SELECT inputs FROM api.given WHERE run_id = 'run_000001'",
+    "a wanted run": "SELECT state, run_number FROM api.starts WHERE id = 'start_1'",
+    "wanted runs": "SELECT id, run_state FROM api.starts WHERE repository_id = 'repo_1' ORDER BY id DESC LIMIT 20",
     "attempts of a job": "SELECT attempt, state FROM api.attempts WHERE job_id = 'job_000001'",
 }
-BIG = re.compile(r"Seq Scan on (runs|jobs|attempts|triggers|history|outbox)\b")
+BIG = re.compile(r"Seq Scan on (runs|jobs|attempts|triggers|history|outbox|starts|schedules)\b")
 
 
 async def test_hot_statements_use_indexes(connection: Connection) -> None:

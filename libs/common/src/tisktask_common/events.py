@@ -68,7 +68,15 @@ class RerunAsked(Value):
     external_id: str = Field(default="", description="what Tisktask has called that check")
 
 
-class TriggerReceived(Event):
+class Given(Value):
+    """What a run is given besides its change."""
+
+    inputs: dict[str, str] = Field(default_factory=dict[str, str], description="by whoever wanted the run; no secrets")
+    schedule: str = Field(default="", description="name of the schedule that wanted the run; empty: none did")
+    scheduled_at: datetime | None = Field(default=None, description="when the schedule was due")
+
+
+class TriggerReceived(Event, Given):
     """A webhook delivery was verified, reduced to what matters and stored."""
 
     type: Literal["trigger.received"] = "trigger.received"
@@ -94,7 +102,7 @@ class RunEvent(Event):
     state: RunState
 
 
-class RunCreated(RunEvent):
+class RunCreated(RunEvent, Given):
     """A trigger has become a run."""
 
     type: Literal["run.created"] = "run.created"

@@ -11,6 +11,8 @@ TriggerId = NewType("TriggerId", str)
 RunId = NewType("RunId", str)
 JobId = NewType("JobId", str)
 EventId = NewType("EventId", str)
+StartId = NewType("StartId", str)
+ScheduleId = NewType("ScheduleId", str)
 
 
 def _new(prefix: str) -> str:
@@ -32,6 +34,14 @@ def new_job_id() -> JobId:
 
 def new_event_id() -> EventId:
     return EventId(_new("evt"))
+
+
+def new_start_id() -> StartId:
+    return StartId(_new("start"))
+
+
+def new_schedule_id() -> ScheduleId:
+    return ScheduleId(_new("sched"))
 
 
 def trigger_id(repository: RepositoryId, delivery: str) -> TriggerId:

@@ -5,7 +5,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
-from tisktask_common.events import Change, Repository, Value
+from tisktask_common.events import Change, Given, Repository, Value
 from tisktask_common.ids import JobId, RepositoryId, RunId, TriggerId
 from tisktask_common.lifecycle import JobKind, JobState
 
@@ -69,7 +69,7 @@ class Program(Value):
     policy: Policy = Field(default=Policy(), description="as it stood in the program when the job was made")
 
 
-class JobSpec(Value):
+class JobSpec(Given):
     """All that a runner needs for one attempt. Secrets are sealed for the key that came with the claim."""
 
     run_id: RunId

@@ -38,6 +38,7 @@ def pack(repository: Repository, delivery: str, triggered: Triggered, body: byte
         delivery=delivery,
         change=triggered.change,
         rerun=triggered.rerun,
+        inputs=triggered.inputs,
         payload_chunks=len(range(0, len(payload), CHUNK_BYTES)),
         payload_bytes=len(body),
     )

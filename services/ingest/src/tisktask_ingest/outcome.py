@@ -1,7 +1,7 @@
 """What can become of a delivery: values that the normalisers, the reception and the HTTP edge hand on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tisktask_common.events import Change, RerunAsked
 from tisktask_common.ids import TriggerId
@@ -26,6 +26,8 @@ class Triggered:
 
     change: Change
     rerun: RerunAsked | None = None
+    #: Given by the person who wants the run.
+    inputs: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)

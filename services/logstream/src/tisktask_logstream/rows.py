@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tisktask_common.job_requests import Level
 from tisktask_common.lifecycle import JobKind, JobState, RunState
+from tisktask_common.starts import Overlap, StartState
 
 
 class Record(BaseModel):
@@ -157,6 +158,58 @@ class RepositoryRecord(Record):
     supersede_branches: bool = Field(default=False, description="a push cancels older runs of its branch")
     jobs_max: int | None = Field(default=None, description="jobs at work at once; null: no limit")
     priority: int = Field(default=0, description="-10 to 10: jobs of a higher one are started first")
+
+
+class Given(Record):
+    """What a run is given besides its change."""
+
+    inputs: dict[str, str] = Field(default_factory=dict[str, str], description="by whoever wanted the run; no secrets")
+    schedule: str = Field(default="", description="name of the schedule that wanted the run; empty: none did")
+    scheduled_at: datetime | None = Field(default=None, description="when the schedule was due")
+
+
+class StartRecord(Given):
+    """A run that was asked for, or that a schedule wants: it begins when its commit is known."""
+
+    id: str
+    repository_id: str
+    repository: str = Field(description="owner/name")
+    event: str
+    action: str | None = None
+    ref: str | None = Field(default=None, description="as it was asked for; null: the default branch")
+    sha: str | None = Field(default=None, description="if a commit was asked for")
+    actor: str = ""
+    state: StartState
+    reason: str = Field(default="", description="why it failed, or what went wrong so far")
+    run_id: str | None = Field(default=None, description="the run that it has become")
+    run_number: int | None = None
+    run_state: RunState | None = None
+    wanted_at: datetime
+    ended_at: datetime | None = Field(default=None, description="when it had become a run, or failed")
+
+
+class ScheduleRecord(Record):
+    """A schedule of a repository, and what became of it last."""
+
+    id: str
+    repository_id: str
+    name: str
+    cron: str
+    time_zone: str
+    ref: str | None = Field(default=None, description="null: the default branch")
+    inputs: dict[str, str] = Field(default_factory=dict[str, str])
+    overlap: Overlap = Field(description="what happens if it is due while its last run is at work")
+    is_paused: bool
+    next_at: datetime | None = Field(default=None, description="null: it is paused")
+    last_due_at: datetime | None = Field(default=None, description="the newest time that has passed")
+    skipped: str = Field(default="", description="why the newest time was left out; empty: it was not")
+    created_at: datetime
+    last_start_id: str | None = None
+    last_start_state: StartState | None = None
+    last_start_reason: str | None = None
+    last_run_id: str | None = None
+    last_run_number: int | None = None
+    last_run_state: RunState | None = None
 
 
 class RunnerRecord(Record):

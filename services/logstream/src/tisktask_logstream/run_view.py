@@ -14,6 +14,7 @@ from tisktask_logstream.log_names import LogName
 from tisktask_logstream.rows import (
     AnnotationRecord,
     AttemptRecord,
+    Given,
     JobRecord,
     Record,
     Rerun,
@@ -46,7 +47,7 @@ class Run(RunRecord):
     preparation: JobRecord | None = Field(default=None, description="fetches the commit and builds the images")
 
 
-class RunDetail(Run):
+class RunDetail(Run, Given):
     """A run with all its jobs and what they remarked."""
 
     annotations: list[AnnotationRecord] = Field(
@@ -111,6 +112,7 @@ async def find_run(store: Store, run_id: str) -> RunDetail | None:
     repository = await store.get_repository(records[0].repository_id)
     return RunDetail(
         **dict(records[0]),
+        **dict(await store.get_given(run_id)),
         jobs=programs,
         jobs_total=len(programs),
         jobs_by_state=dict(Counter(job.state for job in programs)),

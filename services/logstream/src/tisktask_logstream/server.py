@@ -11,6 +11,7 @@ from tisktask_logstream.api.repositories import RepositoryRoutes
 from tisktask_logstream.api.reruns import RerunRoutes
 from tisktask_logstream.api.runners import RunnerRoutes
 from tisktask_logstream.api.runs import RunRoutes
+from tisktask_logstream.api.starts import ScheduleRoutes, StartRoutes
 from tisktask_logstream.archive.library import Library
 from tisktask_logstream.auth.credentials import Credentials
 from tisktask_logstream.auth.gate import Gate
@@ -24,6 +25,7 @@ from tisktask_logstream.store import Store
 from tisktask_logstream.web.headers import add_security_headers
 from tisktask_logstream.web.login import LoginRoutes
 from tisktask_logstream.web.pages import Live, PageRoutes
+from tisktask_logstream.web.repository_pages import RepositoryPages
 from tisktask_logstream.web.rerun_pages import RerunPages
 from tisktask_logstream.web.templates import Templates
 
@@ -56,6 +58,8 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
         ).operations(),
         *RerunRoutes(parts.bus).operations(),
         *RepositoryRoutes(parts.store, parts.bus).operations(),
+        *StartRoutes(parts.store, parts.bus).operations(),
+        *ScheduleRoutes(parts.store, parts.bus).operations(),
         *RunnerRoutes(parts.store, parts.bus).operations(),
     ]
     document = openapi_document(operations)
@@ -68,3 +72,4 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
     LoginRoutes(templates, credentials, gate).add_to(app)
     pages.add_to(app)
     RerunPages(parts.bus).add_to(app)
+    RepositoryPages(templates, parts.store, parts.bus).add_to(app)

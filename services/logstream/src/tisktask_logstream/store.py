@@ -18,6 +18,7 @@ from tisktask_logstream.rows import (
     AnnotationRecord,
     AttemptEnd,
     AttemptRecord,
+    Given,
     JobRecord,
     LogFigures,
     Record,
@@ -26,6 +27,8 @@ from tisktask_logstream.rows import (
     RetriesRecord,
     RunnerRecord,
     RunRecord,
+    ScheduleRecord,
+    StartRecord,
     StatusProblem,
 )
 
@@ -139,6 +142,18 @@ class Store:
 
     async def get_repository(self, repository: str) -> RepositoryRecord | None:
         return _first(await self._read("get_repository", {"id": repository}), RepositoryRecord)
+
+    async def list_schedules(self, repository: str | None = None) -> list[ScheduleRecord]:
+        return _all(await self._read("list_schedules", {"repository": repository}), ScheduleRecord)
+
+    async def list_starts(self, repository: str, limit: int) -> list[StartRecord]:
+        return _all(await self._read("list_starts", {"repository": repository, "limit": limit}), StartRecord)
+
+    async def get_start(self, start: str) -> StartRecord | None:
+        return _first(await self._read("get_start", {"id": start}), StartRecord)
+
+    async def get_given(self, run: str) -> Given:
+        return _first(await self._read("get_given", {"run": run}), Given) or Given()
 
     async def list_runners(self) -> list[RunnerRecord]:
         return _all(await self._read("list_runners", {}), RunnerRecord)

@@ -118,6 +118,22 @@ def retry_policy(retries: int, codes: Sequence[int], *, on_lost: bool) -> str:
     return f"{more} {' or '.join(after) or 'after any failure'}."
 
 
+def start_title(event: str, action: str | None, repository: str) -> str:
+    return f"{event} {action} of {repository}" if action else f"{event} of {repository}"
+
+
+def schedules_in_short(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") if names else "none"
+
+
+def input_without_value(line: str) -> str:
+    return f"Inputs: {line[:80]!r} has no =. Write name=value, one in each line."
+
+
+def input_given_twice(name: str) -> str:
+    return f"Inputs: {name[:80]} is given twice."
+
+
 CHILDREN_AT_WORK = "has ended; jobs that it has started have not"
 OUT_OF_MEMORY = "out of memory"
 

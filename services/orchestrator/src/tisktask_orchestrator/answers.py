@@ -37,6 +37,7 @@ from tisktask_common.rpc import (
     Request,
 )
 from tisktask_common.runner_pauses import PauseRunner
+from tisktask_common.starts import AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, StartRun
 from tisktask_orchestrator.cancels import cancel_job, cancel_run
 from tisktask_orchestrator.channels import publish_message, set_subscriptions
 from tisktask_orchestrator.claims import claim
@@ -58,8 +59,10 @@ from tisktask_orchestrator.repositories import (
 )
 from tisktask_orchestrator.reruns import rerun_job, rerun_run
 from tisktask_orchestrator.rundata.requests import execute_commands
+from tisktask_orchestrator.schedules import add_schedule, change_schedule, remove_schedule, run_schedule
 from tisktask_orchestrator.siblings import end_run, read_jobs, stop_own_job
 from tisktask_orchestrator.spawning import spawn_job
+from tisktask_orchestrator.starts import start_run
 
 #: The replicas share this queue: one of them gets each request.
 QUEUE = "orchestrator"
@@ -85,6 +88,11 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     PauseRunner: pause_runner,
     RerunRun: rerun_run,
     RerunJob: rerun_job,
+    StartRun: start_run,
+    AddSchedule: add_schedule,
+    ChangeSchedule: change_schedule,
+    RemoveSchedule: remove_schedule,
+    RunSchedule: run_schedule,
     SpawnJob: spawn_job,
     ReadJobs: read_jobs,
     StopOwnJob: stop_own_job,

@@ -5,7 +5,7 @@ from prometheus_client import Counter
 
 from tisktask_common.database.pool import Connection
 from tisktask_common.errors import NotFoundError
-from tisktask_common.events import JobCreated, JobQueued, RunCreated, TriggerReceived
+from tisktask_common.events import Given, JobCreated, JobQueued, RunCreated, TriggerReceived
 from tisktask_common.ids import new_run_id
 from tisktask_common.lifecycle import JobKind
 from tisktask_common.rpc import Program
@@ -42,6 +42,8 @@ async def begin_run(
     change = RunChange(connection, await insert_run(connection, new_run_id(), trigger))
     if supersedes and (line := line_of(trigger.change)):
         await set_run_line(connection, change.run.id, line)
+    given = {name: getattr(trigger, name) for name in Given.model_fields}
+    change.emit(RunCreated, trigger_id=change.run.trigger_id, **given)
     await _queue_preparation(change)
     await write_down(change)
     return change
@@ -56,7 +58,6 @@ async def tell_of_beginning(collaborators: Collaborators, change: RunChange) -> 
 
 async def _queue_preparation(change: RunChange) -> None:
     run = change.run
-    change.emit(RunCreated, trigger_id=run.trigger_id)
     new = NewJobs(run.id, run.repository_id, JobKind.PREPARE, DEFAULT_POOL, [PREPARATION])
     for job in await insert_jobs(change.connection, new):
         change.emit_about_job(JobCreated, job)

@@ -6,6 +6,7 @@ from tisktask_common.errors import UserError
 from tisktask_common.events import Change, TriggerReceived
 from tisktask_common.labels import LABELS_MAX, is_label
 from tisktask_common.rpc import BuiltImage, Policy, Prepared, Program
+from tisktask_common.run_inputs import check_inputs
 from tisktask_orchestrator import words
 
 REASON_CHARS_MAX = 2000
@@ -54,6 +55,7 @@ def bounded_trigger(trigger: TriggerReceived) -> TriggerReceived:
             raise UserError(words.wrong_trigger(field))
     if not 0 <= (change.pull_request or 0) <= PULL_REQUEST_MAX:
         raise UserError(words.wrong_trigger("pull_request"))
+    check_inputs(trigger.inputs)
     return trigger.model_copy(update={"change": _bounded_change(change)})
 
 

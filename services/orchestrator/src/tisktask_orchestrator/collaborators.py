@@ -1,7 +1,9 @@
 """What the orchestrator's parts work with; made once, by the one who starts them."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 
 from tisktask_common.bus.connection import Bus
@@ -10,9 +12,13 @@ from tisktask_orchestrator.secrets import Secrets
 from tisktask_orchestrator.settings import OrchestratorSettings
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Collaborators:
-    """The bus, the database, the settings, and the bell that wakes the dispatcher."""
+    """The bus, the database, the settings, the clock, and the bell that wakes the dispatcher."""
 
     bus: Bus
     pool: Pool
@@ -20,6 +26,8 @@ class Collaborators:
     secrets: Secrets
     #: Set after a commit that made work or room for work.
     work_wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    #: What time it is, for schedules: leases go by the database's clock.
+    now: Callable[[], datetime] = utc_now
 
     @cached_property
     def data_connections(self) -> asyncio.Semaphore:

@@ -6,6 +6,7 @@ answers in pieces. Each look has a number: what comes late of a lost one changes
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 from prometheus_client import Counter
@@ -43,6 +44,7 @@ from tisktask_orchestrator.store.looks import (
 )
 from tisktask_orchestrator.superseding import cancel_superseded
 from tisktask_orchestrator.transactions import transaction
+from tisktask_orchestrator.waiting_starts import start_waiting
 
 log = structlog.get_logger()
 
@@ -58,7 +60,7 @@ _SHA = re.compile(r"[0-9a-f]{40}")
 
 #: What is done, in the same transaction, when the heads of a repository are in; it returns the runs that it has made.
 Follower = Callable[[Collaborators, Connection, LookRow], Awaitable[list[RunChange]]]
-_FOLLOWERS: tuple[Follower, ...] = (reconcile_heads,)
+_FOLLOWERS: tuple[Follower, ...] = (reconcile_heads, start_waiting)
 
 looks_total = Counter("tisktask_looks_total", "Looks at repositories, by how they went", ["result"])
 
@@ -132,6 +134,7 @@ async def _take_in(
     if seen.until is not None:
         await advance_look(connection, look.repository_id, seen.until, LEASE_SECONDS)
         return []
+    look = replace(look, default_ref=seen.default_ref)
     made = [change for follow in _FOLLOWERS for change in await follow(collaborators, connection, look)]
     settings = collaborators.settings
     times = LookTimes(settings.reconcile_seconds or _DAY_SECONDS, settings.reconcile_grace_seconds)

@@ -22,7 +22,7 @@ from tisktask_common.rpc import (
     RepositoryPage,
 )
 from tisktask_common.subjects import event_subject
-from tisktask_orchestrator import words
+from tisktask_orchestrator import words, words_for_starts
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.looks import hasten_look, want_look
 from tisktask_orchestrator.repository_rules import LOCAL, check_full_name, check_repository, check_settings
@@ -41,6 +41,8 @@ from tisktask_orchestrator.store.repositories import (
     upsert_repository,
 )
 from tisktask_orchestrator.store.rows import RepositoryRow
+from tisktask_orchestrator.store.schedules import delete_schedules
+from tisktask_orchestrator.store.starts import fail_starts_of_repository
 from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
@@ -110,6 +112,8 @@ async def take_out_repository(collaborators: Collaborators, request: RemoveRepos
     async with transaction(collaborators.pool) as connection:
         row = await remove_repository(connection, request.repository_id)
         if row:
+            await delete_schedules(connection, row.id)
+            await fail_starts_of_repository(connection, row.id, words_for_starts.REPOSITORY_REMOVED)
             await delete_look(connection, row.id)
             await _announce(connection, row, is_removed=True)
         elif not await read_repository(connection, request.repository_id):

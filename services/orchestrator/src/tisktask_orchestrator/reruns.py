@@ -34,7 +34,7 @@ from tisktask_orchestrator.store.reruns import (
     read_warnings,
 )
 from tisktask_orchestrator.store.rows import JobRow, RunRow
-from tisktask_orchestrator.store.runs import lock_run, move_run
+from tisktask_orchestrator.store.runs import lock_run, move_run, read_given
 from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
@@ -107,7 +107,8 @@ async def _make_run(connection: Connection, old: RunRow, order: _Order) -> RunCh
     change = RunChange(
         connection, await insert_rerun(connection, NewRerun(old.id, order.request_id, reason, is_prepared))
     )
-    change.emit(RunCreated, trigger_id=change.run.trigger_id, rerun_of=old.id)
+    given = await read_given(connection, old.trigger_id)
+    change.emit(RunCreated, trigger_id=old.trigger_id, rerun_of=old.id, **vars(given))
     if isinstance(plan, Rerun.Part):
         await _take_over(change, roots, plan)
     else:

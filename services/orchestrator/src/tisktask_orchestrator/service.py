@@ -12,6 +12,7 @@ from tisktask_common.subjects import TRIGGERS_FOR_ORCHESTRATOR
 from tisktask_orchestrator.answers import answer_requests
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.dispatch import dispatch_unclaimed, dispatch_waiting
+from tisktask_orchestrator.firing import fire_due
 from tisktask_orchestrator.gauges import measure
 from tisktask_orchestrator.hearing import Hearing
 from tisktask_orchestrator.intake import take_trigger
@@ -20,6 +21,7 @@ from tisktask_orchestrator.reconcile import reconcile_forever
 from tisktask_orchestrator.relay import relay_forever
 from tisktask_orchestrator.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_orchestrator.settings import OrchestratorSettings
+from tisktask_orchestrator.starts import tend_starts
 from tisktask_orchestrator.streams import look_at_streams
 from tisktask_orchestrator.sweep import end_lost, forget_old, stop_overdue
 
@@ -31,6 +33,8 @@ _SWEEP_SECONDS_MAX = 0.5
 _FORGET_SECONDS = 3600.0
 _MEASURE_SECONDS = 5.0
 _STREAMS_SECONDS = 2.0
+_FIRE_SECONDS = 1.0
+_STARTS_SECONDS = 5.0
 _MIGRATE_PAUSE_SECONDS = 1.0
 
 
@@ -51,6 +55,8 @@ async def serve(collaborators: Collaborators) -> None:
         repeat("measure", partial(measure, collaborators), _MEASURE_SECONDS),
         repeat("look_at_streams", partial(look_at_streams, collaborators), _STREAMS_SECONDS),
         reconcile_forever(collaborators),
+        repeat("fire_schedules", partial(fire_due, collaborators), _FIRE_SECONDS),
+        repeat("tend_starts", partial(tend_starts, collaborators), _STARTS_SECONDS),
         repeat("forget", partial(forget_old, collaborators), _FORGET_SECONDS),
     )
 

@@ -70,3 +70,9 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
         default=20_000, ge=1, le=1_000_000, description="branches and tags of a repository that is looked at"
     )
     looks_per_host_max: int = Field(default=4, ge=1, le=100, description="looks that one runner host makes at once")
+    start_seconds_max: float = Field(
+        default=600, gt=0, le=86_400, description="how long a run that was asked for waits for its commit to be known"
+    )
+    starts_waiting_max: int = Field(default=100, ge=1, le=10_000, description="runs of a repository that wait so")
+    starts_days: float = Field(default=30, gt=0, description="how long it is remembered what became of them")
+    schedules_max: int = Field(default=50, ge=0, le=1000, description="schedules of a repository")

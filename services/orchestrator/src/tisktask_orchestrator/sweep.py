@@ -33,6 +33,7 @@ from tisktask_orchestrator.store.rows import AttemptKey, AttemptRow, JobRow
 from tisktask_orchestrator.store.run_data import forget_data_replies, forget_run_data
 from tisktask_orchestrator.store.runners import forget_runners, lose_hosts
 from tisktask_orchestrator.store.runs import list_overdue_runs
+from tisktask_orchestrator.store.starts import forget_starts
 from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
@@ -78,8 +79,11 @@ async def forget_old(collaborators: Collaborators) -> None:
         tokens = await forget_tokens(connection)
         data = await forget_run_data(connection, collaborators.settings.run_data_days * _DAY_SECONDS)
         replies = await forget_data_replies(connection, _REPLY_SECONDS)
-    if runners or tokens or data:
-        log.info("old_rows_forgotten", runners=runners, tokens=tokens, run_data=data, data_replies=replies)
+        starts = await forget_starts(connection, collaborators.settings.starts_days * _DAY_SECONDS)
+    if runners or tokens or data or starts:
+        log.info(
+            "old_rows_forgotten", runners=runners, tokens=tokens, run_data=data, data_replies=replies, starts=starts
+        )
 
 
 async def _stop_overdue_run(collaborators: Collaborators, run: RunId) -> None:

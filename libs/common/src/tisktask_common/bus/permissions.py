@@ -34,6 +34,7 @@ from tisktask_common.rpc import (
     Request,
 )
 from tisktask_common.runner_pauses import PauseRunner
+from tisktask_common.starts import AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, StartRun
 from tisktask_common.subjects import (
     DEFAULT_POOL,
     DELIVERIES,
@@ -140,6 +141,7 @@ def service_users() -> list[User]:
                 *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
                 *_ask("logstream", ChangeRepository),
                 *_ask("logstream", RerunRun, RerunJob, PauseRunner),
+                *_ask("logstream", StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule),
             ],
             [*_ANY_EVENT, f"rpc.{ReadJobLog.subject_name}.*"],
             may_reply=True,

@@ -2,7 +2,9 @@
 
 from pydantic import Field
 
+from tisktask_common.errors import UserError
 from tisktask_common.events import Change
+from tisktask_common.run_inputs import check_inputs
 from tisktask_ingest import words
 from tisktask_ingest.forges.git_names import (
     LOGIN_LENGTH_MAX,
@@ -42,6 +44,7 @@ class LocalDelivery(LocalEvent):
     title: str | None = None
     pull_request: int | None = Field(default=None, gt=0, le=NUMBER_MAX)
     base_branch: Branch | None = None
+    inputs: dict[str, str] = Field(default_factory=dict[str, str])
 
 
 def read_identity(_event: str, body: bytes) -> Identity | None:
@@ -59,7 +62,11 @@ def normalise(event: str, _event_type: str, body: bytes) -> Outcome:
     delivery = LocalDelivery.model_validate_json(body)
     if is_zero(delivery.sha):
         return Ignored(words.DELETED)
-    return Triggered(_change(delivery))
+    try:
+        check_inputs(delivery.inputs)
+    except UserError as error:
+        return Malformed("inputs", error.message.removeprefix("inputs: "))
+    return Triggered(_change(delivery), inputs=delivery.inputs)
 
 
 def _change(delivery: LocalDelivery) -> Change:

@@ -28,7 +28,7 @@ def read_query(request: web.Request, model: type[ModelT]) -> ModelT:
     values = dict(request.query)
     if len(values) != len(request.query):
         raise BadRequestError("a query parameter was given twice")
-    return _validate("query parameter", values, model)
+    return read_values("query parameter", values, model)
 
 
 async def read_optional_body(request: web.Request, model: type[ModelT]) -> ModelT:
@@ -46,14 +46,15 @@ async def read_body(request: web.Request, model: type[ModelT]) -> ModelT:
         raise BadRequestError(words.NOT_JSON) from error
     if not isinstance(values, dict):
         raise BadRequestError(words.NOT_JSON)
-    return _validate("field", values, model)
+    return read_values("field", values, model)
 
 
 async def read_form(request: web.Request, model: type[ModelT]) -> ModelT:
-    return _validate("field", dict(await request.post()), model)
+    return read_values("field", dict(await request.post()), model)
 
 
-def _validate(where: str, values: dict[str, Any], model: type[ModelT]) -> ModelT:
+def read_values(where: str, values: dict[str, Any], model: type[ModelT]) -> ModelT:
+    """Make a model of what was sent; raises BadRequestError with the name of what is wrong."""
     try:
         return model.model_validate(values)
     except ValidationError as error:

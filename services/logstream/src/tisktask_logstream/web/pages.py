@@ -1,6 +1,7 @@
 """The pages, and their fragments that are sent again as things change."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from tisktask_logstream.api.runs import ACTOR, PATIENCE_SECONDS
 from tisktask_logstream.bus_link import BusLink
 from tisktask_logstream.live.run_feed import RunFeed
 from tisktask_logstream.live.sse import Seats
-from tisktask_logstream.rows import JobRecord
+from tisktask_logstream.rows import JobRecord, ScheduleRecord
 from tisktask_logstream.run_view import RunDetail
 from tisktask_logstream.store import RunFilter, Store
 from tisktask_logstream.web.run_fragments import JobFragments, RunFragments
@@ -104,7 +105,12 @@ class PageRoutes:
         return await _html(self._runs.notes, await self._run(request), query.after)
 
     async def show_repositories(self, _request: web.Request) -> web.StreamResponse:
-        return self._templates.page("repositories.html", repositories=await self._store.list_repositories())
+        schedules: defaultdict[str, list[ScheduleRecord]] = defaultdict(list)
+        for schedule in await self._store.list_schedules():
+            schedules[schedule.repository_id].append(schedule)
+        return self._templates.page(
+            "repositories.html", repositories=await self._store.list_repositories(), schedules=schedules
+        )
 
     async def show_runners(self, _request: web.Request) -> web.StreamResponse:
         return self._templates.page("runners.html", runners=await self._store.list_runners())

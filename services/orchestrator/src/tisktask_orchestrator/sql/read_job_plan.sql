@@ -5,7 +5,7 @@ SELECT
     job.image, job.shell, job.arguments, job.environment, job.seconds_max,
     repository.id AS repository_id, repository.forge, repository.full_name, repository.clone_url, repository.api_url,
     repository.token,
-    trigger.delivery, trigger.payload_chunks
+    trigger.delivery, trigger.payload_chunks, trigger.inputs, trigger.schedule, trigger.scheduled_at
 FROM orchestrator.jobs AS job
 JOIN orchestrator.runs AS run ON run.id = job.run_id
 JOIN orchestrator.repositories AS repository ON repository.id = run.repository_id

@@ -48,6 +48,8 @@ class LookRow:
     #: Beginning of the look before it that went well.
     seen_from: datetime | None
     baseline_url: str | None
+    #: What HEAD names, as it is seen now; null: nothing, or the answer is not whole.
+    default_ref: str | None = None
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,15 @@ class RunRow:
 
 
 @dataclass(frozen=True)
+class GivenRow:
+    """What the runs of a trigger are given besides their change."""
+
+    inputs: dict[str, str]
+    schedule: str
+    scheduled_at: datetime | None
+
+
+@dataclass(frozen=True)
 class SupersededRow:
     """A run that was overtaken, and the number of the one that did."""
 
@@ -116,6 +125,9 @@ class JobPlanRow:
     token: bytes | None
     delivery: str
     payload_chunks: int
+    inputs: dict[str, str]
+    schedule: str
+    scheduled_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -190,6 +202,13 @@ class OutboxRow:
     subject: str
     message_id: str
     data: bytes
+
+
+@dataclass(frozen=True)
+class TotalRow:
+    """How many there are."""
+
+    count: int
 
 
 @dataclass(frozen=True)

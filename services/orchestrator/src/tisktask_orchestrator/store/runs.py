@@ -10,7 +10,7 @@ from tisktask_common.database.pool import Connection
 from tisktask_common.events import TriggerReceived
 from tisktask_common.ids import JobId, RunId, TriggerId
 from tisktask_common.lifecycle import RUN_ENDS, RunState, run_states_before
-from tisktask_orchestrator.store.rows import ChangeRow, IdRow, RunRow, StartRow, SupersededRow, TimeRow
+from tisktask_orchestrator.store.rows import ChangeRow, GivenRow, IdRow, RunRow, StartRow, SupersededRow, TimeRow
 from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
 
 
@@ -37,8 +37,20 @@ async def insert_trigger(connection: Connection, trigger: TriggerReceived, origi
         payload_bytes=trigger.payload_bytes,
         received_at=trigger.time,
         origin=origin,
+        inputs=Jsonb(trigger.inputs),
+        schedule=trigger.schedule,
+        scheduled_at=trigger.scheduled_at,
     )
     return row is not None
+
+
+async def read_given(connection: Connection, trigger: TriggerId) -> GivenRow:
+    return await fetch_row(connection, GivenRow, "read_given", trigger_id=trigger)
+
+
+async def read_run_of_trigger(connection: Connection, trigger: TriggerId) -> RunId | None:
+    row = await fetch_one(connection, IdRow, "read_run_of_trigger", trigger_id=trigger)
+    return row and RunId(row.id)
 
 
 async def list_open_triggers(connection: Connection) -> list[TriggerId]:

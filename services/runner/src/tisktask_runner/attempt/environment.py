@@ -1,8 +1,10 @@
 """The environment variables of a job: the names that programs rely on. Pure."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from tisktask_common.rpc import JobSpec
+from tisktask_common.run_inputs import variable_of
 
 IPC_TARGET = "/run/tisktask"
 SOCKET_PATH = f"{IPC_TARGET}/command.sock"
@@ -54,8 +56,15 @@ def job_environment(spec: JobSpec, workspace: str = WORKSPACE_TARGET) -> dict[st
         "TISKTASK_FORGE_API_URL": spec.api_url,
         "TISKTASK_URL": spec.page_url,
         "TISKTASK_WORKSPACE": workspace,
+        "TISKTASK_SCHEDULE": spec.schedule,
+        "TISKTASK_SCHEDULED_AT": utc_text(spec.scheduled_at),
     }
-    return variables | _forge_variables(spec)
+    return variables | _forge_variables(spec) | {variable_of(name): value for name, value in spec.inputs.items()}
+
+
+def utc_text(moment: datetime | None) -> str:
+    """Write a time as programs read it: 2026-01-02T03:04:05Z; nothing for none."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else ""
 
 
 def _flag(value: bool) -> str:  # noqa: FBT001 - it is the value itself

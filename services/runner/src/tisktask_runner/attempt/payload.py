@@ -13,6 +13,7 @@ from tisktask_common.bus.connection import Bus
 from tisktask_common.rpc import JobSpec
 from tisktask_common.subjects import DELIVERIES, delivery_subject
 from tisktask_runner import words
+from tisktask_runner.attempt.environment import utc_text
 
 log = structlog.get_logger()
 
@@ -71,5 +72,7 @@ def _substitute(spec: JobSpec, note: str) -> bytes:
         "tisktask_note": note,
         "repository": {"full_name": spec.repository.full_name},
         "change": spec.change.model_dump(mode="json"),
+        "inputs": spec.inputs,
+        "schedule": {"name": spec.schedule, "scheduled_at": utc_text(spec.scheduled_at)} if spec.schedule else None,
     }
     return json.dumps(body, indent=1).encode()

@@ -45,7 +45,7 @@ function write(element, text) {
 
 function sayAgo(seconds) {
   const [, unit, size] = STEPS.find(([below]) => Math.abs(seconds) < below);
-  if (unit === "second" && seconds > -5) return "now";
+  if (seconds > -5 && seconds < 15) return "now";
   return relative.format(Math.round(seconds / size), unit);
 }
 

@@ -1,0 +1,3 @@
+-- Remove all schedules of a repository.
+DELETE FROM orchestrator.schedules
+WHERE repository_id = %(repository_id)s

@@ -1,0 +1,8 @@
+-- Take wanted runs that have waited too long, with what went wrong at the last look.
+SELECT start.id, look.error
+FROM orchestrator.starts AS start
+LEFT JOIN orchestrator.looks AS look ON look.repository_id = start.repository_id
+WHERE start.state = 'waiting' AND start.wanted_at < now() - make_interval(secs => %(seconds_max)s)
+ORDER BY start.id
+LIMIT 1000
+FOR UPDATE OF start SKIP LOCKED
