@@ -12,7 +12,8 @@ from tisktask_cli.errors import CommandError, Exit
 #: Command -> what it is for; its module `commands/<name>.py` is imported only when it is used.
 _COMMANDS = {
     "up": "Run the whole of Tisktask on this machine.",
-    "trigger": "Run the jobs of a repository on this machine.",
+    "trigger": "Run the jobs of a repository, with inputs.",
+    "schedule": "Run jobs at certain times: add, list, pause, resume, run and remove schedules.",
     "repo": "Add, list, change and remove repositories.",
     "run": "List, show, cancel and re-run runs.",
     "job": "Show, cancel and re-run jobs.",

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ class Delivery:
     event: str
     action: str | None
     commit: Commit
+    inputs: dict[str, str] = field(default_factory=dict[str, str])
 
     def body(self) -> bytes:
         fields: dict[str, Any] = {
@@ -34,7 +35,8 @@ class Delivery:
             "actor": self.commit.actor,
             "title": self.commit.title,
         }
-        return json.dumps(fields | ({"action": self.action} if self.action else {})).encode()
+        given = {"action": self.action, "inputs": self.inputs}
+        return json.dumps(fields | {name: value for name, value in given.items() if value}).encode()
 
 
 def choose_name(server: Server, folder: Path) -> str:

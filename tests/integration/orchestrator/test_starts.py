@@ -19,7 +19,7 @@ from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import RemoveRepository
 
 REFS: list[tuple[str | None, dict[str, Any], str]] = [
-    (None, {"ref": "refs/heads/main", "branch": "main", "tag": None}, sha("a")),
+    (None, {"ref": "refs/heads/main", "branch": "main", "tag": None, "default_branch": "main"}, sha("a")),
     ("release/1", {"ref": "refs/heads/release/1", "branch": "release/1", "tag": None}, sha("b")),
     ("refs/heads/main", {"ref": "refs/heads/main", "branch": "main", "tag": None}, sha("a")),
     ("v1", {"ref": "refs/tags/v1", "branch": None, "tag": "v1"}, sha("c")),

@@ -266,6 +266,18 @@ class TestLocalRepositories:
         assert (got.event, got.action) == ("manual", "nightly")
         assert isinstance(outcome("local", "../x", local_push(event="../x")), Malformed)
 
+    def test_inputs_are_taken_and_wrong_ones_are_named(self) -> None:
+        taken = outcome("local", "manual", local_push(event="manual", inputs={"dry-run": "yes"}))
+        assert isinstance(taken, Triggered)
+        assert taken.inputs == {"dry-run": "yes"}
+        refused = outcome("local", "manual", local_push(event="manual", inputs={"1x": "yes"}))
+        assert isinstance(refused, Malformed)
+        assert (refused.field, refused.problem.split(":")[0]) == ("inputs", "'1x' is no name")
+        for wrong in ([1], {"a": 1}, "a=b"):
+            malformed = outcome("local", "manual", local_push(event="manual", inputs=wrong))
+            assert isinstance(malformed, Malformed)
+            assert malformed.field.startswith("inputs")
+
     def test_the_signed_body_must_say_what_the_header_says(self) -> None:
         result = outcome("local", "push", local_push(event="manual"))
         assert isinstance(result, Malformed)

@@ -1,6 +1,7 @@
 """What an attempt is made of, without any process: its environment, its end, its sentences."""
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -12,6 +13,7 @@ from tisktask_runner import words
 from tisktask_runner.attempt.environment import job_environment
 from tisktask_runner.attempt.images import outcome_of_build
 from tisktask_runner.attempt.outcome import outcome_of_exit
+from tisktask_runner.attempt.payload import known_event
 from tisktask_runner.attempt.refusals import outcome_of_source
 from tisktask_runner.engine.model import Exit, Lost
 from tisktask_runner.image.outcomes import BuildErrored, BuildFailed, BuildTimedOut
@@ -54,6 +56,23 @@ def test_a_job_is_told_all_that_programs_rely_on() -> None:
     assert variables["TISKTASK_ACTOR"] == "ann"
     assert variables["TISKTASK_URL"] == "https://ci.example/runs/run_1"
     assert variables["TISKTASK_WORKSPACE"] == "/workspace"
+
+
+def test_inputs_and_schedules_are_variables_and_stand_in_the_event() -> None:
+    due = datetime(2026, 6, 1, 13, 0, tzinfo=timezone(timedelta(hours=2)))
+    wanted = spec(event="schedule").model_copy(
+        update={"inputs": {"dry-run": "yes", "text": "a\nb"}, "schedule": "nightly", "scheduled_at": due}
+    )
+    variables = job_environment(wanted)
+    assert (variables["TISKTASK_INPUT_DRY_RUN"], variables["TISKTASK_INPUT_TEXT"]) == ("yes", "a\nb")
+    assert (variables["TISKTASK_SCHEDULE"], variables["TISKTASK_SCHEDULED_AT"]) == ("nightly", "2026-06-01T11:00:00Z")
+    event = json.loads(known_event(wanted, ""))
+    assert (event["inputs"], event["schedule"]) == (
+        {"dry-run": "yes", "text": "a\nb"},
+        {"name": "nightly", "scheduled_at": "2026-06-01T11:00:00Z"},
+    )
+    assert json.loads(known_event(spec(), ""))["schedule"] is None
+    assert (job_environment(spec())["TISKTASK_SCHEDULE"], job_environment(spec())["TISKTASK_SCHEDULED_AT"]) == ("", "")
 
 
 def test_what_does_not_apply_is_empty_and_never_missing() -> None:

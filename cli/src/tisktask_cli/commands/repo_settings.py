@@ -87,11 +87,20 @@ def show(context: click.Context, repository: str, *, forge: str | None, data_dir
 
 def find_repository(server: Server, repository: str, forge: str | None) -> dict[str, Any]:
     """Find the one repository of this name or id."""
-    found = [
+    return only_one(match_repositories(server, repository, forge), repository)
+
+
+def match_repositories(server: Server, repository: str, forge: str | None) -> list[dict[str, Any]]:
+    """List the repositories of this name or id."""
+    return [
         item
         for item in server.get("/repositories")["items"]
         if repository in {item["id"], item["full_name"]} and forge in {None, item["forge"]}
     ]
+
+
+def only_one(found: list[dict[str, Any]], repository: str) -> dict[str, Any]:
+    """Refuse a name that says too little or too much."""
     if len(found) != 1:
         what = f"there are several {repository}: say which with --forge" if found else f"there is no {repository}"
         raise CommandError(what, Exit.USAGE)

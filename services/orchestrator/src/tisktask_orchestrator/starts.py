@@ -95,4 +95,4 @@ async def _begin_at_once(
     heads = await list_named_heads(connection, wanted.repository_id, names)
     ref = next((name for name in names if name in heads), names[0])
     about = Repository(id=repository.id, forge=repository.forge, full_name=repository.full_name)
-    return await begin_wanted(connection, about, wanted, ref, sha)
+    return await begin_wanted(connection, about, wanted, sha, ref)

@@ -41,20 +41,26 @@ async def start_waiting(_collaborators: Collaborators, connection: Connection, l
         if ref is None:
             reason = words.NO_DEFAULT_BRANCH if wanted.ref is None else words.no_such_ref(wanted.ref)
             await _fail(connection, wanted.id, reason)
-        elif change := await begin_wanted(connection, about, wanted, ref, heads[ref]):
+        elif change := await begin_wanted(connection, about, wanted, heads[ref], ref, look.default_ref):
             made.append(change)
     return made
 
 
 async def begin_wanted(
-    connection: Connection, repository: Repository, wanted: WantedRun, ref: str, sha: str
+    connection: Connection,
+    repository: Repository,
+    wanted: WantedRun,
+    sha: str,
+    ref: str,
+    default_ref: str | None = None,
 ) -> RunChange | None:
     """Make the run of a commit; an empty ref: the commit by itself. None: the run was made before."""
+    change = make_change(wanted.event, wanted.action, ref, sha, wanted.actor)
     trigger = TriggerReceived(
         trigger_id=trigger_id(repository.id, wanted.delivery),
         repository=repository,
         delivery=wanted.delivery,
-        change=make_change(wanted.event, wanted.action, ref, sha, wanted.actor),
+        change=change.model_copy(update={"default_branch": default_ref and default_ref.removeprefix("refs/heads/")}),
         inputs=wanted.inputs,
         schedule=wanted.schedule,
         scheduled_at=wanted.scheduled_at,

@@ -133,7 +133,8 @@ class ScheduleRoutes:
 
     async def add_schedule(self, request: web.Request) -> web.StreamResponse:
         new = await read_body(request, NewSchedule)
-        repository, terms = _place(request)[0], ScheduleTerms(**new.model_dump(exclude={"name"}))
+        repository = RepositoryId(request.match_info["id"])
+        terms = ScheduleTerms(**new.model_dump(exclude={"name"}))
         await self._bus.request(AddSchedule(repository_id=repository, name=new.name, terms=terms), PATIENCE_SECONDS)
         return json_answer(await find_schedule(self._store, repository, new.name), status=201)
 

@@ -28,16 +28,16 @@ async def fetch_payload(bus: Bus, spec: JobSpec) -> bytes:
     Waits for as long as the bus is away: nothing else can go on without it.
     """
     if not spec.payload_chunks:
-        return _substitute(spec, words.PAYLOAD_ABSENT)
+        return known_event(spec, words.PAYLOAD_ABSENT)
     subjects = [delivery_subject(spec.trigger_id, number) for number in range(spec.payload_chunks)]
     pieces = await asyncio.gather(*(_get(bus, subject) for subject in subjects))
     if any(piece is None for piece in pieces):
-        return _substitute(spec, words.PAYLOAD_EXPIRED)
+        return known_event(spec, words.PAYLOAD_EXPIRED)
     try:
         return _decompress(b"".join(piece or b"" for piece in pieces))
     except (zstandard.ZstdError, ValueError) as error:
         log.warning("payload_unreadable", trigger=spec.trigger_id, error=str(error))
-        return _substitute(spec, words.PAYLOAD_UNREADABLE)
+        return known_event(spec, words.PAYLOAD_UNREADABLE)
 
 
 async def _get(bus: Bus, subject: str) -> bytes | None:
@@ -67,7 +67,8 @@ def _decompress(data: bytes) -> bytes:
     return body
 
 
-def _substitute(spec: JobSpec, note: str) -> bytes:
+def known_event(spec: JobSpec, note: str) -> bytes:
+    """Say in JSON what Tisktask knows of the event, where there is no webhook's body."""
     body = {
         "tisktask_note": note,
         "repository": {"full_name": spec.repository.full_name},
