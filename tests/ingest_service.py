@@ -22,7 +22,8 @@ from tisktask_common.bus.provision import provision
 from tisktask_common.events import Repository, RepositoryChanged, TriggerReceived
 from tisktask_common.ids import RepositoryId
 from tisktask_common.process.settings import BusSettings
-from tisktask_common.rpc import HookSecrets, ListRepositories, RepositoryPage
+from tisktask_common.repository_identity import NoteIdentity
+from tisktask_common.rpc import Accepted, HookSecrets, ListRepositories, RepositoryPage
 from tisktask_common.sealing import seal
 from tisktask_common.subjects import delivery_subject
 
@@ -85,6 +86,7 @@ class Orchestrator:
 
     def __init__(self) -> None:
         self.hooks: dict[RepositoryId, tuple[Repository, list[str]]] = {}
+        self.told: list[NoteIdentity] = []
         self.first_pages = 0
 
     def add(self, forge: str, full_name: str, *secrets: str) -> Repository:
@@ -100,11 +102,20 @@ class Orchestrator:
         items = [
             HookSecrets(
                 repository=self.hooks[key][0],
+                clone_url=f"https://forge.example/{self.hooks[key][0].full_name}.git",
+                external_id=next((one.external_id for one in reversed(self.told) if one.repository_id == key), None),
                 sealed_secrets=[seal(SecretStr(secret), request.public_key) for secret in self.hooks[key][1]],
             )
             for key in identifiers[:PAGE_SIZE]
         ]
         return RepositoryPage(items=items, next_after=identifiers[PAGE_SIZE - 1] if identifiers[PAGE_SIZE:] else None)
+
+    async def note(self, request: NoteIdentity, caller: str) -> Accepted:
+        assert caller == "ingest"
+        self.told.append(request)
+        repository, secrets = self.hooks[request.repository_id]
+        self.hooks[request.repository_id] = (repository.model_copy(update={"full_name": request.full_name}), secrets)
+        return Accepted(accepted=True)
 
 
 @dataclass
@@ -190,6 +201,7 @@ async def running_stack(folder: Path, **settings: str) -> AsyncIterator[Stack]:
         await provision(bus.client)
         orchestrator = Orchestrator()
         await bus.answer(ListRepositories, orchestrator.answer, queue="orchestrator")
+        await bus.answer(NoteIdentity, orchestrator.note, queue="orchestrator")
         ingest.start()
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DEADLINE_SECONDS)) as http:
             yield Stack(nats, bus, ingest, orchestrator, http)

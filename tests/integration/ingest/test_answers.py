@@ -2,6 +2,7 @@
 
 import json
 import random
+from urllib.parse import quote_plus
 
 import aiohttp
 import pytest
@@ -135,6 +136,19 @@ async def test_an_annotated_tag_and_a_fork_arrive_as_such(calm_stack: Stack) -> 
     await calm_stack.post(post)
     change = (await calm_stack.triggers())[-1].change
     assert (change.event, change.action, change.is_fork) == ("pull_request", "synchronize", True)
+
+
+@pytest.mark.parametrize("forge", FORGES)
+async def test_a_form_is_taken_and_kept_as_the_json_in_it(calm_stack: Stack, forge: str) -> None:
+    payload = json.dumps(push()).encode()
+    form = b"payload=" + quote_plus(payload).encode()
+    # GitHub signs what it sends, the others what they mean.
+    post = delivery(forge, "push", form if forge == "github" else payload, delivery_id="form").with_body(form)
+    status, answer = await calm_stack.post(post.with_headers(Content_Type="application/x-www-form-urlencoded"))
+    assert status == 202, answer
+    trigger = (await calm_stack.triggers())[-1]
+    assert (trigger.trigger_id, trigger.change.sha) == (answer["id"], SHA)
+    assert await calm_stack.payload(trigger) == payload
 
 
 async def test_a_slash_at_the_end_is_no_redirect(calm_stack: Stack) -> None:

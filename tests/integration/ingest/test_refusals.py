@@ -83,7 +83,8 @@ async def test_what_is_not_usable_is_refused_with_the_reason(calm_stack: Stack) 
     assert (await refused(calm_stack, delivery("github", "push", b"[]")))[0] == "400 invalid_payload"
     assert (await refused(calm_stack, delivery("github", "push", b"[" * 100_000)))[0].startswith("400 ")
     form = post.with_headers(Content_Type="application/x-www-form-urlencoded")
-    assert (await refused(calm_stack, form))[0] == "415 unsupported_media_type"
+    assert (await refused(calm_stack, form))[0] == "400 invalid_form"
+    assert (await refused(calm_stack, post.with_headers(Content_Type="text/plain")))[0] == "415 unsupported_media_type"
     assert (await refused(calm_stack, post.with_headers(X_GitHub_Event=None)))[0] == "400 missing_header"
     assert (await refused(calm_stack, post.with_headers(X_GitHub_Delivery=None)))[0] == "400 missing_header"
 

@@ -8,6 +8,7 @@ import pytest
 
 from ingest_payloads import SECRET, delivery, push
 from ingest_service import Stack, running_stack, wait_until
+from tisktask_common.repository_identity import NoteIdentity
 
 
 @pytest.fixture
@@ -92,3 +93,64 @@ async def test_a_snapshot_that_could_not_be_written_is_written_later(stack: Stac
         return snapshot.is_file()
 
     await wait_until(is_written)
+
+
+HOME = {"id": 7, "full_name": "octo/app", "name": "app", "html_url": "https://forge.example/octo/app"}
+
+
+async def told(stack: Stack, count: int) -> list[NoteIdentity]:
+    async def are_told() -> bool:
+        return len(stack.orchestrator.told) >= count
+
+    await wait_until(are_told)
+    return stack.orchestrator.told
+
+
+async def test_the_number_of_a_repository_is_told_once_with_its_first_signed_delivery(stack: Stack) -> None:
+    forged = delivery("github", "push", push(repository=HOME), secret="wrong")
+    assert (await stack.post(forged))[0] == 401
+    assert (await stack.post(delivery("github", "push", push(repository=HOME))))[0] == 202
+    (note,) = await told(stack, 1)
+    assert (note.full_name, note.external_id) == ("octo/app", 7)
+    repository = stack.orchestrator.hooks[note.repository_id][0]
+    await stack.announce_change(repository)
+    before = stack.orchestrator.first_pages
+
+    async def is_refreshed() -> bool:
+        return stack.orchestrator.first_pages > before
+
+    await wait_until(is_refreshed)
+    await stack.post(delivery("github", "push", push(repository=HOME), delivery_id="d-2"))
+    assert len(stack.orchestrator.told) == 1
+
+
+async def test_a_renamed_repository_is_known_by_its_number_and_its_secret(stack: Stack) -> None:
+    await stack.post(delivery("github", "push", push(repository=HOME)))
+    (note,) = await told(stack, 1)
+    await stack.announce_change(stack.orchestrator.hooks[note.repository_id][0])
+    renamed = HOME | {"full_name": "octo/bridge", "html_url": "https://forge.example/octo/bridge"}
+
+    async def is_taken() -> bool:
+        return (await stack.post(delivery("github", "push", push(repository=renamed), delivery_id="d-2")))[0] == 202
+
+    await wait_until(is_taken)
+    assert (await told(stack, 2))[-1].full_name == "octo/bridge"
+    assert (await stack.triggers())[-1].repository.id == note.repository_id
+    # Who has not the secret, or is another forge, is not believed.
+    for odd, secret in ((renamed, "wrong"), (renamed | {"html_url": "https://evil.example/octo/bridge"}, SECRET)):
+        post = delivery("github", "push", push(repository=odd | {"full_name": "evil/x"}), secret=secret)
+        assert (await stack.post(post))[0] in {401, 404}
+    assert stack.orchestrator.told[-1].full_name == "octo/bridge"
+
+
+async def test_a_webhook_tells_of_a_new_name(stack: Stack) -> None:
+    payload = {
+        "action": "renamed",
+        "changes": {"repository": {"name": {"from": "app"}}},
+        "repository": HOME | {"full_name": "octo/bridge", "name": "bridge", "owner": {"login": "octo"}},
+    }
+    assert (await stack.post(delivery("github", "repository", payload, secret="wrong")))[0] == 401
+    code, answer = await stack.post(delivery("github", "repository", payload))
+    assert (code, list(answer)) == (202, ["ignored"])
+    assert [(note.full_name, note.external_id) for note in await told(stack, 1)] == [("octo/bridge", 7)]
+    assert await status(stack, "octo/bridge", delivery_id="after") == 202

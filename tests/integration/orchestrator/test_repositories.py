@@ -11,6 +11,7 @@ from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import NotFoundError, UserError
 from tisktask_common.events import EVENT, RepositoryChanged
 from tisktask_common.ids import RepositoryId
+from tisktask_common.repository_identity import NoteIdentity
 from tisktask_common.rpc import AskCredential, ListRepositories, RemoveRepository, RenameRepository
 from tisktask_common.sealing import KeyPair
 
@@ -169,3 +170,49 @@ async def test_a_repository_does_not_take_anothers_name(stage: Stage) -> None:
     assert "Me/Other" in reply.reason
     with pytest.raises(UserError):
         await stage.bus.request(request.model_copy(update={"full_name": "../etc"}))
+
+
+class TestNewNames:
+    async def test_a_renamed_repository_goes_on_under_its_new_name(self, stage: Stage) -> None:
+        repository = await stage.add_repository("octo/app", clone_url="https://forge.example/git/Octo/app.git")
+        note = NoteIdentity(repository_id=repository.id, full_name="cat/bridge", external_id=7)
+        assert [(await stage.bus.request(note)).accepted for _ in range(2)] == [True, True]
+        (row,) = await stage.rows("SELECT id, full_name, clone_url FROM api.repositories")
+        assert row == {
+            "id": repository.id,
+            "full_name": "cat/bridge",
+            "clone_url": "https://forge.example/git/cat/bridge.git",
+        }
+        page = await stage.bus.request(ListRepositories(public_key=KeyPair.generate().public))
+        assert [(item.repository.full_name, item.external_id, item.clone_url) for item in page.items] == [
+            ("cat/bridge", 7, row["clone_url"])
+        ]
+        changed = [event for event in await stage.events() if isinstance(event, RepositoryChanged)]
+        assert [event.repository.full_name for event in changed] == ["octo/app", "cat/bridge"]
+
+    async def test_a_number_that_is_not_told_stays_and_one_of_another_address_is_forgotten(self, stage: Stage) -> None:
+        repository = await stage.add_repository("octo/app")
+        for external_id in (7, None):
+            note = NoteIdentity(repository_id=repository.id, full_name="octo/app", external_id=external_id)
+            assert (await stage.bus.request(note)).accepted
+        assert await stage.rows("SELECT external_id FROM orchestrator.repositories") == [{"external_id": 7}]
+        await stage.add_repository("octo/app")
+        assert await stage.rows("SELECT external_id FROM orchestrator.repositories") == [{"external_id": 7}]
+        await stage.add_repository("octo/app", clone_url="https://other.example/octo/app")
+        assert await stage.rows("SELECT external_id FROM orchestrator.repositories") == [{"external_id": None}]
+
+    async def test_a_name_that_another_has_is_not_taken_over(self, stage: Stage) -> None:
+        repository = await stage.add_repository("octo/app")
+        await stage.add_repository("octo/bridge")
+        answer = await stage.bus.request(NoteIdentity(repository_id=repository.id, full_name="Octo/Bridge"))
+        assert not answer.accepted
+        assert "octo/bridge" in answer.reason.lower()
+
+    async def test_what_is_no_repository_of_a_forge_or_no_name_is_refused(self, stage: Stage) -> None:
+        repository = await stage.add_repository("octo/app")
+        with pytest.raises(UserError, match="full_name"):
+            await stage.bus.request(NoteIdentity(repository_id=repository.id, full_name="../x"))
+        await stage.bus.request(RemoveRepository(repository_id=repository.id))
+        for unknown in (repository.id, RepositoryId("repo_x")):
+            with pytest.raises(NotFoundError):
+                await stage.bus.request(NoteIdentity(repository_id=unknown, full_name="octo/new"))

@@ -58,11 +58,14 @@ def test_a_missing_signature_is_refused() -> None:
     assert code(delivery("github", "push", push()).with_headers(X_Hub_Signature_256=None)) == "401 missing_signature"
 
 
-@pytest.mark.parametrize(
-    "content_type", [None, "", "application/x-www-form-urlencoded", "text/plain", "application/jsonp"]
-)
-def test_only_json_is_taken(content_type: str | None) -> None:
+@pytest.mark.parametrize("content_type", [None, "", "multipart/form-data", "text/plain", "application/jsonp"])
+def test_only_json_and_forms_are_taken(content_type: str | None) -> None:
     post = delivery("github", "push", push()).with_headers(Content_Type=content_type)
+    assert code(post) == "415 unsupported_media_type"
+
+
+def test_of_our_own_commands_only_json_is_taken() -> None:
+    post = delivery("local", "push", push()).with_headers(Content_Type="application/x-www-form-urlencoded")
     assert code(post) == "415 unsupported_media_type"
 
 

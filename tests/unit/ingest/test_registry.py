@@ -8,6 +8,7 @@ from tisktask_common.events import Repository
 from tisktask_common.ids import RepositoryId
 from tisktask_common.rpc import HookSecrets
 from tisktask_common.sealing import KeyPair, seal
+from tisktask_ingest.outcome import Identity
 from tisktask_ingest.registry import Hook, Registry, open_hook
 from tisktask_ingest.snapshot import Snapshot, read_snapshot, write_snapshot
 
@@ -17,10 +18,25 @@ REPOSITORY = Repository(id=RepositoryId("repo_1"), forge="forgejo", full_name="O
 def test_a_repository_is_found_by_forge_and_name_in_any_case() -> None:
     registry = Registry()
     registry.replace([Hook(REPOSITORY, ())])
-    found = registry.find("forgejo", "octo/APP")
-    assert found is not None
+    (found,) = registry.find("forgejo", Identity("octo/APP"))
     assert found.repository == REPOSITORY
-    assert registry.find("gitea", "Octo/App") is None
+    assert registry.find("gitea", Identity("Octo/App")) == []
+
+
+def test_a_renamed_repository_is_found_by_its_former_name_or_by_its_number_at_that_forge() -> None:
+    one, other, nameless = (
+        Hook(REPOSITORY.model_copy(update={"full_name": name}), (), host, number)
+        for name, host, number in (("octo/app", "a.example", 7), ("octo/twin", "b.example", 7), ("octo/x", "", 7))
+    )
+    registry = Registry()
+    registry.replace([one, other, nameless])
+    assert registry.find("forgejo", Identity("octo/new", 7, "a.example")) == [one]
+    assert registry.find("forgejo", Identity("octo/new", 7, "b.example")) == [other]
+    assert registry.find("forgejo", Identity("octo/new", 7, "")) == []
+    assert registry.find("forgejo", Identity("octo/new", 8, "a.example")) == []
+    assert registry.find("gitea", Identity("octo/new", 7, "a.example")) == []
+    assert registry.find("forgejo", Identity("octo/new", former_name="Octo/App")) == [one]
+    assert registry.find("forgejo", Identity("octo/twin", 7, "a.example")) == [other, one]
 
 
 def test_replacing_tells_whether_anything_changed() -> None:
@@ -32,7 +48,7 @@ def test_replacing_tells_whether_anything_changed() -> None:
     assert not registry.replace([Hook(REPOSITORY, (SecretStr("a"),))])
     assert registry.replace([Hook(REPOSITORY, (SecretStr("b"),))])
     assert registry.replace([])
-    assert registry.find("forgejo", "octo/app") is None
+    assert registry.find("forgejo", Identity("octo/app")) == []
 
 
 def test_a_secret_that_can_not_be_opened_or_is_empty_does_not_count() -> None:

@@ -206,6 +206,8 @@ class HookSecrets(Value):
 
     repository: Repository
     sealed_secrets: list[str]
+    clone_url: str = ""
+    external_id: int | None = Field(default=None, description="the forge's own number for it, once a delivery told it")
 
 
 class RepositoryPage(Value):

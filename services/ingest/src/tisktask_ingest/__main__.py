@@ -5,6 +5,7 @@ import asyncio
 from tisktask_common.process.service import Process, run_service
 from tisktask_common.sealing import KeyPair
 from tisktask_ingest.bus_link import BusLink
+from tisktask_ingest.identities import Identities
 from tisktask_ingest.intake import Intake
 from tisktask_ingest.reception import Reception
 from tisktask_ingest.registry import Registry
@@ -45,13 +46,16 @@ async def serve(process: Process, settings: IngestSettings) -> None:
         return registry.is_loaded
 
     process.ready_checks |= {"repositories": knows_repositories, "storage": intake.is_open}
-    add_webhook_routes(process.app, Reception(registry, refresh, intake), RequestBodies(settings.bodies_bytes_max))
+    identities = Identities(link)
+    reception = Reception(registry, refresh, intake, identities)
+    add_webhook_routes(process.app, reception, RequestBodies(settings.bodies_bytes_max))
     server = await process.serve_http()
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(link.run(refresh.note_change))
             tasks.create_task(refresh.run())
             tasks.create_task(SpoolRelay(link, spool).run())
+            tasks.create_task(identities.run())
     finally:
         await server.close()
         await link.close()

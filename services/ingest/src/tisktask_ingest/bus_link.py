@@ -8,7 +8,8 @@ import structlog
 from tisktask_common.bus.connection import Bus, connect
 from tisktask_common.errors import BusError
 from tisktask_common.process.settings import BusSettings
-from tisktask_common.rpc import ListRepositories, RepositoryPage
+from tisktask_common.repository_identity import NoteIdentity
+from tisktask_common.rpc import Accepted, ListRepositories, RepositoryPage
 from tisktask_common.subjects import REPOSITORY_EVENTS
 from tisktask_ingest.delivery import Delivery, chunk_messages
 
@@ -66,6 +67,9 @@ class BusLink:
             raise BusError(f"the bus did not store the delivery within {patience_seconds} s") from error
 
     async def ask_repositories(self, request: ListRepositories, patience_seconds: float) -> RepositoryPage:
+        return await self._require().request(request, patience_seconds)
+
+    async def tell_identity(self, request: NoteIdentity, patience_seconds: float) -> Accepted:
         return await self._require().request(request, patience_seconds)
 
     def _require(self) -> Bus:

@@ -9,6 +9,7 @@ from tisktask_ingest.forges.dialect import Dialect
 from tisktask_ingest.forges.git_names import one_line
 from tisktask_ingest.outcome import Refusal
 from tisktask_ingest.signature import read_signature
+from tisktask_ingest.signed_content import JSON_TYPE
 
 _EVENT = re.compile(r"[A-Za-z0-9_]{1,100}")
 _DELIVERY = re.compile(r"[A-Za-z0-9._:-]{1,200}")
@@ -22,12 +23,14 @@ class DeliveryHeaders:
     event_type: str
     delivery: str
     signature: bytes
+    content_type: str = JSON_TYPE
 
 
 def read_headers(dialect: Dialect, headers: Mapping[str, str]) -> DeliveryHeaders | Refusal:
     """Read what a delivery of this forge must carry. Names of headers are compared as `headers` does it."""
-    if refusal := _check_content(headers):
-        return refusal
+    content_type = _read_content_type(dialect, headers)
+    if isinstance(content_type, Refusal):
+        return content_type
     event = _first(headers, dialect.event_headers) or ""
     event_type = _first(headers, dialect.event_type_headers) or ""
     if not _EVENT.fullmatch(event or event_type):
@@ -38,17 +41,18 @@ def read_headers(dialect: Dialect, headers: Mapping[str, str]) -> DeliveryHeader
     signature = read_signature(_first(headers, dialect.signature_headers))
     if signature is None:
         return Refusal(401, "missing_signature", words.missing_signature(dialect.signature_headers[0]))
-    return DeliveryHeaders(event, event_type, delivery, signature)
+    return DeliveryHeaders(event, event_type, delivery, signature, content_type)
 
 
-def _check_content(headers: Mapping[str, str]) -> Refusal | None:
-    content_type = headers.get("Content-Type", "")
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        return Refusal(415, "unsupported_media_type", words.not_json(one_line(content_type, 100)))
+def _read_content_type(dialect: Dialect, headers: Mapping[str, str]) -> str | Refusal:
+    said = headers.get("Content-Type", "")
+    content_type = said.partition(";")[0].strip().lower()
+    if content_type not in dialect.content_types:
+        return Refusal(415, "unsupported_media_type", words.wrong_content_type(one_line(said, 100)))
     encoding = headers.get("Content-Encoding", "identity")
     if encoding.strip().lower() != "identity":
         return Refusal(415, "unsupported_encoding", words.encoded_body(one_line(encoding, 50)))
-    return None
+    return content_type
 
 
 def _first(headers: Mapping[str, str], names: tuple[str, ...]) -> str | None:

@@ -17,5 +17,8 @@ spool_failures = Counter("tisktask_ingest_spool_failures_total", "Failures of th
 registry_refreshes = Counter(
     "tisktask_ingest_registry_refreshes_total", "Refreshes of the list of repositories", ["outcome"]
 )
+identities = Counter(
+    "tisktask_ingest_identities_total", "Repositories that were renamed, or first numbered", ["outcome"]
+)
 snapshot_failures = Counter("tisktask_ingest_snapshot_failures_total", "Snapshots of the repositories not written")
 repositories = Gauge("tisktask_ingest_repositories", "Repositories that deliveries are taken for")

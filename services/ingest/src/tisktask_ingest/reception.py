@@ -10,58 +10,68 @@ from tisktask_ingest.delivery import pack
 from tisktask_ingest.delivery_headers import DeliveryHeaders
 from tisktask_ingest.forges.dialect import Dialect, normalise, read_identity
 from tisktask_ingest.forges.git_names import one_line
+from tisktask_ingest.identities import Identities
 from tisktask_ingest.intake import Intake, Stored
-from tisktask_ingest.outcome import Accepted, Answer, Ignored, Malformed, Ping, Pong, Refusal, Triggered
+from tisktask_ingest.outcome import Accepted, Answer, Identity, Ignored, Malformed, Ping, Pong, Refusal, Triggered
 from tisktask_ingest.registry import Hook, Registry
 from tisktask_ingest.registry_refresh import RegistryRefresh
 from tisktask_ingest.signature import is_authentic
+from tisktask_ingest.signed_content import read_content
 
 log = structlog.get_logger()
 
 _NAME_LENGTH_MAX = 200
+#: Repositories that a delivery may be about: by its name, its former one, and its number at forges of one kind.
+_CANDIDATES_MAX = 8
 
 
 class Reception:
     """What happens to a delivery, step by step."""
 
-    def __init__(self, registry: Registry, refresh: RegistryRefresh, intake: Intake) -> None:
+    def __init__(self, registry: Registry, refresh: RegistryRefresh, intake: Intake, identities: Identities) -> None:
         self._registry = registry
         self._refresh = refresh
         self._intake = intake
+        self._identities = identities
 
     async def receive(self, dialect: Dialect, headers: DeliveryHeaders, body: bytes) -> Answer:
+        content = await asyncio.to_thread(
+            read_content, headers.content_type, body, signs_field=dialect.signs_form_field
+        )
+        if isinstance(content, Refusal):
+            return content
         event = headers.event or headers.event_type
-        identity = read_identity(dialect, event, body)
+        identity = read_identity(dialect, event, content.payload)
         if isinstance(identity, Refusal):
             return identity
         if identity is None:
             return _answer_without_repository(event)
-        full_name = identity.full_name
-        if not dialect.concerns_us(event) and self._registry.find(dialect.forge, full_name) is None:
+        if not dialect.concerns_us(event) and not self._registry.find(dialect.forge, identity):
             # A fork's own name, for instance: not an error that the forge should show to its users.
             return Ignored(words.event_not_built(event))
-        repository = await self._verify(dialect.forge, full_name, headers.signature, body)
+        repository = await self._verify(dialect.forge, identity, headers.signature, content.signed)
         if isinstance(repository, Refusal):
             return repository
-        return await self._act(dialect, headers, repository, body)
+        return await self._act(dialect, headers, repository, content.payload)
 
-    async def _verify(self, forge: str, full_name: str, signature: bytes, body: bytes) -> Repository | Refusal:
-        hook = self._registry.find(forge, full_name)
-        is_good = await _is_signed_for(hook, signature, body)
+    async def _verify(self, forge: str, identity: Identity, signature: bytes, signed: bytes) -> Repository | Refusal:
+        hooks = self._registry.find(forge, identity)
+        hook = await _find_signer(hooks, signature, signed)
         # The repository or its secret may be newer than what we know.
-        if not is_good and await self._refresh.on_demand():
-            hook = self._registry.find(forge, full_name)
-            is_good = await _is_signed_for(hook, signature, body)
-        if hook is not None and is_good:
-            return hook.repository
-        return self._refuse(hook, forge, one_line(full_name, _NAME_LENGTH_MAX))
+        if hook is None and await self._refresh.on_demand():
+            hooks = self._registry.find(forge, identity)
+            hook = await _find_signer(hooks, signature, signed)
+        if hook is None:
+            return self._refuse(hooks, forge, one_line(identity.full_name, _NAME_LENGTH_MAX))
+        self._identities.note(hook, identity)
+        return hook.repository
 
-    def _refuse(self, hook: Hook | None, forge: str, full_name: str) -> Refusal:
+    def _refuse(self, hooks: list[Hook], forge: str, full_name: str) -> Refusal:
         if not self._registry.is_loaded:
             return Refusal(503, "starting", words.STARTING)
-        if hook is None:
+        if not hooks:
             return Refusal(404, "unknown_repository", words.unknown_repository(forge, full_name))
-        if not hook.secrets:
+        if not any(hook.secrets for hook in hooks):
             return Refusal(401, "no_secret", words.no_secret(full_name))
         return Refusal(401, "bad_signature", words.bad_signature(full_name))
 
@@ -91,6 +101,9 @@ def _answer_without_repository(event: str) -> Answer:
     return Ignored(words.NO_REPOSITORY)
 
 
-async def _is_signed_for(hook: Hook | None, signature: bytes, body: bytes) -> bool:
-    # In a thread: 25 MiB take a while, and others wait for their answers.
-    return hook is not None and await asyncio.to_thread(is_authentic, body, signature, hook.secrets)
+async def _find_signer(hooks: list[Hook], signature: bytes, signed: bytes) -> Hook | None:
+    for hook in hooks[:_CANDIDATES_MAX]:
+        # In a thread: 25 MiB take a while, and others wait for their answers.
+        if await asyncio.to_thread(is_authentic, signed, signature, hook.secrets):
+            return hook
+    return None

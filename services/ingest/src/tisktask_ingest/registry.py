@@ -10,6 +10,8 @@ from tisktask_common.events import Repository
 from tisktask_common.rpc import HookSecrets
 from tisktask_common.sealing import KeyPair, SealingError
 from tisktask_ingest import metrics
+from tisktask_ingest.forges.identity import host_of
+from tisktask_ingest.outcome import Identity
 
 log = structlog.get_logger()
 
@@ -20,23 +22,41 @@ class Hook:
 
     repository: Repository
     secrets: tuple[SecretStr, ...]
+    #: Where the forge is.
+    host: str = ""
+    #: The forge's own number for it, as far as it is known.
+    external_id: int | None = None
 
 
 class Registry:
-    """Finds a repository by the name that its forge uses in payloads."""
+    """Finds a repository by the name that its forge uses in payloads, or by its number."""
 
     def __init__(self) -> None:
         self._hooks: dict[tuple[str, str], Hook] = {}
+        self._by_number: dict[tuple[str, int], list[Hook]] = {}
         self.is_loaded = False
 
-    def find(self, forge: str, full_name: str) -> Hook | None:
-        return self._hooks.get(_key(forge, full_name))
+    def find(self, forge: str, identity: Identity) -> list[Hook]:
+        """List who may be meant, the likeliest first: which one it is, the signature says."""
+        names = [name for name in (identity.full_name, identity.former_name) if name]
+        by_name = [hook for name in names if (hook := self._hooks.get(_key(forge, name)))]
+        # Numbers are the forge's own, and there are several forges: the name in an address counts only with its host.
+        by_number = [
+            hook
+            for hook in self._by_number.get((forge, identity.external_id or 0), [])
+            if hook not in by_name and hook.host and hook.host == identity.host
+        ]
+        return by_name + by_number
 
     def replace(self, hooks: Iterable[Hook]) -> bool:
         """Know these and no others; tell whether that changed anything."""
         fresh = {_key(hook.repository.forge, hook.repository.full_name): hook for hook in hooks}
         is_change = not self.is_loaded or fresh != self._hooks
         self._hooks = fresh
+        self._by_number = {}
+        for hook in fresh.values():
+            if hook.external_id:
+                self._by_number.setdefault((hook.repository.forge, hook.external_id), []).append(hook)
         self.is_loaded = True
         metrics.repositories.set(len(fresh))
         return is_change
@@ -53,7 +73,7 @@ def open_hook(item: HookSecrets, keys: KeyPair) -> Hook:
             continue
         if secret.get_secret_value():
             secrets.append(secret)
-    return Hook(item.repository, tuple(secrets))
+    return Hook(item.repository, tuple(secrets), host_of(item.clone_url), item.external_id)
 
 
 def _key(forge: str, full_name: str) -> tuple[str, str]:

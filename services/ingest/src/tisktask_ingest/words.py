@@ -44,9 +44,15 @@ def missing_header(names: str, forge: str) -> str:
     )
 
 
-def not_json(content_type: str) -> str:
+NO_FORM_FIELD = (
+    "The form has no single field payload with the JSON in it. "
+    "Choose application/json as the content type in the webhook's settings."
+)
+
+
+def wrong_content_type(content_type: str) -> str:
     return (
-        f"The content type is {content_type or 'missing'}, but only application/json is taken. "
+        f"The content type is {content_type or 'missing'}, but only application/json is taken, and a forge's form. "
         "Choose application/json as the content type in the webhook's settings."
     )
 

@@ -22,6 +22,7 @@ from tisktask_common.job_requests import (
 )
 from tisktask_common.looks import HeadsSeen, TakeLook
 from tisktask_common.orders import CancelJob, CancelRun, RerunJob, RerunRun
+from tisktask_common.repository_identity import NoteIdentity
 from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import (
     AddRepository,
@@ -43,6 +44,7 @@ from tisktask_orchestrator.channels import publish_message, set_subscriptions
 from tisktask_orchestrator.claims import claim
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.heartbeats import note_heartbeat
+from tisktask_orchestrator.identities import note_identity
 from tisktask_orchestrator.locks import release_lock, take_lock
 from tisktask_orchestrator.looks import begin_look, note_heads
 from tisktask_orchestrator.pauses import pause_runner
@@ -77,6 +79,7 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     TakeLook: begin_look,
     HeadsSeen: note_heads,
     ListRepositories: list_hook_secrets,
+    NoteIdentity: note_identity,
     AskCredential: tell_credential,
     AskPublicKey: tell_public_key,
     AddRepository: add_repository,

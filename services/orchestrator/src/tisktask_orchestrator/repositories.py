@@ -27,6 +27,7 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.looks import hasten_look, want_look
 from tisktask_orchestrator.repository_rules import LOCAL, check_full_name, check_repository, check_settings
 from tisktask_orchestrator.secrets import Secrets, check_public_key
+from tisktask_orchestrator.store.identities import list_external_ids
 from tisktask_orchestrator.store.looks import begin_anew, delete_look
 from tisktask_orchestrator.store.outbox import Posted, insert_outbox
 from tisktask_orchestrator.store.repositories import (
@@ -128,9 +129,15 @@ async def list_hook_secrets(collaborators: Collaborators, request: ListRepositor
     check_public_key(request.public_key)
     async with collaborators.pool.connection() as connection:
         rows = await list_repositories(connection, request.after or "", PAGE_ITEMS + 1)
-    page = rows[:PAGE_ITEMS]
+        page = rows[:PAGE_ITEMS]
+        external_ids = await list_external_ids(connection, [row.id for row in page])
     return RepositoryPage(
-        items=[_hook_secrets(collaborators.secrets, row, request.public_key) for row in page],
+        items=[
+            _hook_secrets(collaborators.secrets, row, request.public_key).model_copy(
+                update={"external_id": external_ids.get(row.id)}
+            )
+            for row in page
+        ],
         next_after=page[-1].id if len(rows) > PAGE_ITEMS else None,
     )
 
@@ -162,7 +169,9 @@ async def _announce(connection: Connection, row: RepositoryRow, *, is_removed: b
 
 def _hook_secrets(secrets: Secrets, row: RepositoryRow, public_key: str) -> HookSecrets:
     sealed = secrets.hand_over(row.webhook_secret, public_key)
-    return HookSecrets(repository=_describe(row), sealed_secrets=[] if sealed is None else [sealed])
+    return HookSecrets(
+        repository=_describe(row), clone_url=row.clone_url, sealed_secrets=[] if sealed is None else [sealed]
+    )
 
 
 def _describe(row: RepositoryRow) -> Repository:

@@ -30,19 +30,20 @@ def check_repository(request: AddRepository, *, allows_local: bool) -> None:
         _check_url("api_url", request.api_url)
 
 
+def check_full_name(full_name: str) -> None:
+    """Refuse what no forge calls a repository."""
+    if len(full_name) > FULL_NAME_CHARS_MAX:
+        raise UserError(words.too_long("full_name", FULL_NAME_CHARS_MAX))
+    if not _FULL_NAME.fullmatch(full_name) or full_name.rsplit("/", 1)[1] in {".", ".."}:
+        raise UserError(words.wrong_full_name(full_name))
+
+
 def check_settings(request: ChangeRepository) -> None:
     """Refuse settings that nothing can be done with."""
     if request.jobs_max is not None and not 0 <= request.jobs_max <= JOBS_MAX:
         raise UserError(words.out_of_range("jobs_max", 0, JOBS_MAX))
     if request.priority is not None and abs(request.priority) > PRIORITY_MAX:
         raise UserError(words.out_of_range("priority", -PRIORITY_MAX, PRIORITY_MAX))
-
-
-def check_full_name(full_name: str) -> None:
-    if len(full_name) > FULL_NAME_CHARS_MAX:
-        raise UserError(words.too_long("full_name", FULL_NAME_CHARS_MAX))
-    if not _FULL_NAME.fullmatch(full_name) or full_name.rsplit("/", 1)[1] in {".", ".."}:
-        raise UserError(words.wrong_full_name(full_name))
 
 
 def _check_path(path: str, *, allows_local: bool) -> None:

@@ -19,6 +19,7 @@ from tisktask_common.job_requests import (
 )
 from tisktask_common.looks import HeadsSeen, TakeLook
 from tisktask_common.orders import CancelJob, CancelRun, RerunJob, RerunRun
+from tisktask_common.repository_identity import NoteIdentity
 from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import (
     AddRepository,
@@ -111,7 +112,7 @@ def service_users() -> list[User]:
         User("admin", [">"], [">"]),
         User(
             "ingest",
-            ["trigger.received.>", "delivery.>", *_ask("ingest", ListRepositories)],
+            ["trigger.received.>", "delivery.>", *_ask("ingest", ListRepositories, NoteIdentity)],
             ["repository.>"],
         ),
         User(

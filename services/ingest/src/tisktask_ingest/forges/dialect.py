@@ -12,6 +12,7 @@ from tisktask_ingest import words
 from tisktask_ingest.forges import gitea, github, identity, local
 from tisktask_ingest.forges.git_names import one_line
 from tisktask_ingest.outcome import Identity, Malformed, Outcome, Refusal
+from tisktask_ingest.signed_content import FORM_TYPE, JSON_TYPE
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class Dialect:
     normalise: Callable[[str, str, bytes], Outcome]
     read_identity: Callable[[str, bytes], Identity | None]
     event_type_headers: tuple[str, ...] = ()
+    content_types: tuple[str, ...] = (JSON_TYPE, FORM_TYPE)
+    #: Of a form the decoded field is signed, not the body as it came.
+    signs_form_field: bool = True
     #: Events that concern us: deliveries of others are ignored even if nobody knows their repository.
     events: frozenset[str] | None = None
 
@@ -45,6 +49,7 @@ DIALECTS: Mapping[str, Dialect] = {
             signature_headers=("X-Hub-Signature-256",),
             normalise=github.normalise,
             read_identity=identity.read_identity,
+            signs_form_field=False,
             events=frozenset({*github.READERS, *_ALSO}),
         ),
         Dialect(
@@ -74,6 +79,7 @@ DIALECTS: Mapping[str, Dialect] = {
             signature_headers=("X-Hub-Signature-256",),
             normalise=local.normalise,
             read_identity=local.read_identity,
+            content_types=(JSON_TYPE,),
         ),
     )
 }

@@ -7,10 +7,16 @@ from tisktask_ingest.forges.payload import Commit, Home, Loose, Person, branch_o
 from tisktask_ingest.outcome import Ignored, Outcome, Ping, Triggered
 
 
-class PushedCommit(Commit):
-    """One commit of a push."""
+class HeadCommit(Commit):
+    """The commit that a push is about."""
 
     id: Sha
+
+
+class ListedCommit(Commit):
+    """One of the commits of a push, which are told besides."""
+
+    id: str | None = None
 
 
 class Push(Loose):
@@ -21,8 +27,8 @@ class Push(Loose):
     after: Sha
     deleted: bool | None = None
     forced: bool | None = None
-    head_commit: PushedCommit | None = None
-    commits: list[PushedCommit] | None = None
+    head_commit: HeadCommit | None = None
+    commits: list[ListedCommit | None] | None = None
     pusher: Person | None = None
     sender: Person | None = None
     repository: Home | None = None
@@ -70,4 +76,4 @@ def _change_of(push: Push) -> Triggered | Ignored:
 def _message_of(push: Push, sha: str) -> str | None:
     if push.head_commit:
         return push.head_commit.message
-    return next((commit.message for commit in push.commits or [] if commit.id == sha), None)
+    return next((commit.message for commit in push.commits or [] if commit and commit.id == sha), None)

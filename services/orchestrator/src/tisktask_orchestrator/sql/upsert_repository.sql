@@ -11,5 +11,9 @@ ON CONFLICT (forge, lower(full_name)) WHERE removed_at IS NULL DO UPDATE SET
     api_url = excluded.api_url,
     token = coalesce(excluded.token, orchestrator.repositories.token),
     webhook_secret = coalesce(excluded.webhook_secret, orchestrator.repositories.webhook_secret),
+    -- At another address it is another repository.
+    external_id = CASE
+        WHEN orchestrator.repositories.clone_url = excluded.clone_url THEN orchestrator.repositories.external_id
+    END,
     changed_at = now()
 RETURNING id, forge, full_name, clone_url, api_url, token, webhook_secret, removed_at
