@@ -37,7 +37,9 @@ REST = """
 | compared with | of a push what the branch was at before, of a pull request the head of its target branch, of a merge group what it is to be merged into |
 | fork | the head is in another repository, or in one that is gone; on Forgejo and Gitea also AGit pull requests (`git push origin HEAD:refs/for/main`): whoever may read may make those |
 | who | who did it (`sender`): not the author of the pull request, but who has pushed to it, labelled it or commented |
-| repository | found by its name, else by the number that its forge gave it: one that was renamed or transferred goes on under its new name. In both cases the delivery must be signed with that repository's secret |
+| repository | found by its name, else by the number that its forge gave it: one that was renamed or transferred goes on under its new name. In each case the delivery must be signed with that repository's secret |
+
+Both content types of webhooks are taken, `application/json` and forms (GitHub's API makes the latter unless told otherwise).
 
 GitHub sends no webhook for a push of more than three tags at once, and none for more than 5000 branches. Events that say *GitHub Apps
 only* never come to a webhook that was set up in a repository's settings.

@@ -174,7 +174,7 @@ async def test_a_repository_does_not_take_anothers_name(stage: Stage) -> None:
 
 class TestNewNames:
     async def test_a_renamed_repository_goes_on_under_its_new_name(self, stage: Stage) -> None:
-        repository = await stage.add_repository("octo/app", clone_url="https://forge.example/git/Octo/app.git")
+        repository = await stage.add_repository("octo/app", clone_url="https://forge.example/git/octo/app.git")
         note = NoteIdentity(repository_id=repository.id, full_name="cat/bridge", external_id=7)
         assert [(await stage.bus.request(note)).accepted for _ in range(2)] == [True, True]
         (row,) = await stage.rows("SELECT id, full_name, clone_url FROM api.repositories")
