@@ -30,6 +30,7 @@ check: ## style, types, boundaries, file sizes, generated files
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) tools/check_sizes.py
 	@$(PYTHON) tools/schemas.py --check
+	@$(PYTHON) tools/said_before.py --check
 	@$(PYTHON) tools/settings_page.py --check
 	@$(PYTHON) tools/events_page.py --check
 
@@ -47,6 +48,7 @@ chaos: setup-tests ## minutes of runs while everything is killed: nothing lost (
 
 schemas: ## write what is generated: schemas/ of all events, docs/settings.md, docs/events.md
 	@$(PYTHON) tools/schemas.py
+	@$(PYTHON) tools/said_before.py
 	@$(PYTHON) tools/settings_page.py
 	@$(PYTHON) tools/events_page.py
 

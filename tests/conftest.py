@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nats_server import NatsServer
 from postgres_server import PostgresServer
@@ -15,6 +16,9 @@ from tisktask_common.bus.provision import provision
 from tisktask_common.process.settings import BusSettings
 
 pytest.register_assert_rewrite("stack", "project", "stack_fixtures")
+
+#: `pytest --hypothesis-profile=thorough`: for hours in which a machine has nothing better to do.
+settings.register_profile("thorough", max_examples=3000, deadline=None)
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "shared" / "contracts"
 
