@@ -50,21 +50,9 @@ from orchestrator_messages import (
 from orchestrator_model import Model
 from orchestrator_promises import Promises
 from orchestrator_reality import Reality, running_reality
-from tisktask_common.lifecycle import JOB_ENDS, JobState
+from orchestrator_strategies import BAD, CODES, DATA, ENDS, GOOD, HOSTS, LINES, PROGRAMS, SHAS, SOME
+from tisktask_common.lifecycle import JobState
 from tisktask_common.orders import RerunMode
-
-SHAS = st.sampled_from("ab")
-HOSTS = st.sampled_from(["one", "two"])
-LINES = st.sampled_from(["pull_request/1", "branch/main"])
-GOOD, BAD = JobState.SUCCEEDED, JobState.FAILED
-ENDS = st.sampled_from([GOOD, GOOD, GOOD, BAD, BAD, BAD, *sorted(JOB_ENDS), JobState.RUNNING])
-CODES = st.sampled_from([None, 1, 75])
-RETRY_CODES = st.sampled_from([(), (75,), (1, 75)])
-WISH = st.builds(Wish, st.sampled_from("abcd"), st.sampled_from([0, 1, 2, 2]), st.booleans(), RETRY_CODES)
-WISHES = st.lists(WISH, max_size=4, unique_by=lambda wish: wish.name).map(tuple)
-SOME = st.lists(WISH, min_size=1, max_size=3, unique_by=lambda wish: wish.name).map(tuple)
-PROGRAMS = st.one_of(SOME, SOME, SOME, WISHES, st.none())
-DATA = st.data()
 
 
 class Machine(RuleBasedStateMachine):
@@ -129,9 +117,22 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.runs)
     @rule(data=DATA)
     def two_things_are_said_at_once(self, data: st.DataObject) -> None:
-        ways = [self.next_of, self.anything, lambda data: data.draw(st.sampled_from(self.said or [self.next_of(data)]))]
-        one, other = (data.draw(st.sampled_from(ways))(data) for _ in range(2))
-        self.race(one, other)
+        """Mostly about one run, where they get into each other's way."""
+        one = self.next_of(data)
+        run = one.job[0]
+        near = [key for key in self.keys() if key[0] == run and not self.model.job(key).has_ended]
+        others = [self.usual(key, "two", data.draw(ENDS), None, ()) for key in near]
+        orders = [CancelRun(run), CancelJob(data.draw(st.sampled_from(near))) if near else CancelRun(run)]
+        again = data.draw(st.sampled_from(self.said))
+        self.race(one, data.draw(st.sampled_from([*others, *others, *orders, again, self.anything(data)])))
+
+    @precondition(lambda self: len(self.acting()) > 1)
+    @rule(data=DATA)
+    def two_jobs_of_a_run_end_at_once(self, data: st.DataObject) -> None:
+        """Also the last two: one of them has to see that it is the last."""
+        run = data.draw(st.sampled_from(self.acting()))[0]
+        ends = [self.usual(key, "one", data.draw(ENDS), 1, None) for key in self.acting() if key[0] == run]
+        self.race(ends[0], ends[-1])
 
     @precondition(lambda self: self.model.runs)
     @rule(data=DATA, host=HOSTS)
@@ -215,13 +216,15 @@ class Machine(RuleBasedStateMachine):
         """The programs that runners have."""
         return [key for key in self.keys() if self.model.job(key).held and key[1] != PREPARATION]
 
-    def next_of(self, data: st.DataObject, key: Key | None = None) -> Report:
+    def next_of(self, data: st.DataObject, key: Key | None = None) -> Claim | Began | Ended:
         """What usually comes next for a job: mostly for one that has not ended."""
         opened = [key for key in self.keys() if not self.model.job(key).has_ended]
         key = key or data.draw(st.sampled_from(opened or self.keys()))
         return self.usual(key, data.draw(HOSTS), data.draw(ENDS), data.draw(CODES), data.draw(PROGRAMS))
 
-    def usual(self, key: Key, host: str, end: JobState, code: int | None, programs: tuple[Wish, ...] | None) -> Report:
+    def usual(
+        self, key: Key, host: str, end: JobState, code: int | None, programs: tuple[Wish, ...] | None
+    ) -> Claim | Began | Ended:
         job = self.model.job(key)
         match job.state:
             case JobState.QUEUED:
@@ -280,7 +283,7 @@ def test_the_orchestrator_does_what_the_model_does(nats_server: NatsServer, data
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=settings().max_examples * 6 // 10,
+                max_examples=settings().max_examples // 2,
                 deadline=None,
                 stateful_step_count=40,
                 database=None,
