@@ -21,9 +21,3 @@ def test_what_is_new_comes_behind_what_was_released() -> None:
         names = sorted(path.name for path in (ROOT / "services" / folder).glob("*.sql"))
         released = sorted(Path(path).name for path in RELEASED if Path(path).parent == folder)
         assert names[: len(released)] == released
-
-
-def test_each_number_is_given_once() -> None:
-    for folder in {Path(path).parent for path in RELEASED}:
-        numbers = [path.name.split("_")[0] for path in (ROOT / "services" / folder).glob("*.sql")]
-        assert len(numbers) == len(set(numbers)), folder
