@@ -4,7 +4,8 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,6 +17,10 @@ TIMEOUT_SECONDS = 30.0
 _PATIENCE_SECONDS = 8.0
 #: The server sends a sign of life at least every 15 s.
 _STREAM_SILENCE_SECONDS = 45.0
+
+
+class NotReachedError(CommandError):
+    """Nobody has answered."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,9 @@ class Server:
         """Yield events (name, data) until the server ends the stream."""
         connection = _connect(self.url, _STREAM_SILENCE_SECONDS)
         try:
-            connection.request("GET", f"{_prefix(self.url)}/api/v1{path}", headers=self._headers)
-            response = connection.getresponse()
+            with _reaching(self.url):
+                connection.request("GET", f"{_prefix(self.url)}/api/v1{path}", headers=self._headers)
+                response = connection.getresponse()
             if response.status != 200:
                 _refuse_problem(Answer(response.status, response.read()))
             yield from _read_events(response)
@@ -110,15 +116,22 @@ def patient_exchange(url: str, method: str, path: str, headers: dict[str, str], 
 def _exchange(url: str, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
     connection = _connect(url, TIMEOUT_SECONDS)
     try:
-        connection.request(method, _prefix(url) + path, body=body, headers=headers)
-        response = connection.getresponse()
-        return Answer(response.status, response.read())
-    except (OSError, http.client.HTTPException) as error:
-        raise CommandError(
-            f"can not reach {url}: {_reason(error)}. Is it running, and is the address right?", Exit.UNREACHABLE
-        ) from error
+        with _reaching(url):
+            connection.request(method, _prefix(url) + path, body=body, headers=headers)
+            response = connection.getresponse()
+            return Answer(response.status, response.read())
     finally:
         connection.close()
+
+
+@contextmanager
+def _reaching(url: str) -> Generator[None]:
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        raise NotReachedError(
+            f"can not reach {url}: {_reason(error)}. Is it running, and is the address right?", Exit.UNREACHABLE
+        ) from error
 
 
 def _connect(url: str, timeout_seconds: float) -> http.client.HTTPConnection:
@@ -144,8 +157,10 @@ def _refuse_problem(answer: Answer) -> None:
         return
     if answer.status == 401:
         raise CommandError("the server refuses the token: set TISKTASK_TOKEN to its admin token", Exit.USAGE)
-    code = Exit.UNREACHABLE if answer.status in {502, 503, 504} else Exit.USAGE if answer.status < 500 else Exit.FAILED
-    raise CommandError(answer.problem, code)
+    if answer.status in {502, 503, 504}:
+        raise CommandError(answer.problem, Exit.UNREACHABLE)
+    # 409: it is there, but not in the state for that.
+    raise CommandError(answer.problem, Exit.USAGE if answer.status < 500 and answer.status != 409 else Exit.FAILED)
 
 
 def _read_events(response: http.client.HTTPResponse) -> Iterator[tuple[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from tisktask_cli.api_client import Server, segment
+from tisktask_cli.api_client import NotReachedError, Server, segment
 from tisktask_cli.errors import CommandError, Exit
 
 #: How long a server may be away.
@@ -35,6 +35,7 @@ def follow_lines(server: Server, wanted: LogOf) -> Iterator[dict[str, Any]]:
     """Yield the lines of a log from its first on; one that still grows comes again."""
     following = 1
     deadline = time.monotonic() + _PATIENCE_SECONDS
+    is_first = True
     while True:
         try:
             for event, data in server.stream(
@@ -47,8 +48,11 @@ def follow_lines(server: Server, wanted: LogOf) -> Iterator[dict[str, Any]]:
                     following = line["n"] if line["partial"] else line["n"] + 1
                     yield line
         except CommandError as error:
-            if error.exit_code != Exit.UNREACHABLE or time.monotonic() > deadline:
+            # A server that was there comes back; one that never was is at another address.
+            is_patient = not (is_first and isinstance(error, NotReachedError))
+            if error.exit_code != Exit.UNREACHABLE or time.monotonic() > deadline or not is_patient:
                 raise
+        is_first = False
         if time.monotonic() > deadline:
             raise CommandError("the log stream ends again and again before its end", Exit.UNREACHABLE)
         time.sleep(0.5)

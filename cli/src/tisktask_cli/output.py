@@ -41,11 +41,13 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print aligned columns; states in colour."""
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], none: str = "") -> None:
+    """Print aligned columns, states in colour; without rows what is said then."""
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in [header, *cells]) for column in range(len(header))]
     if not rows:
+        if none:
+            print(none)
         return
     print(_dim("  ".join(word.upper().ljust(width) for word, width in zip(header, widths, strict=True)).rstrip()))
     for row in cells:

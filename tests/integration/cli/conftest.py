@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cli_terminal import Terminal
 from stack import Stack
 
 
@@ -30,3 +31,8 @@ def shared_stack(shared_folder: Path) -> Iterator[Stack]:
 def environment(shared_folder: Path) -> dict[str, str]:
     """The user's register of stacks is not touched, and no other stack of the user is seen."""
     return os.environ | {"XDG_STATE_HOME": str(shared_folder / "state"), "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def terminal(shared_stack: Stack, environment: dict[str, str], tmp_path: Path) -> Terminal:
+    return Terminal(shared_stack, environment, tmp_path)

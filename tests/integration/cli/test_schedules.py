@@ -8,14 +8,8 @@ from typing import Any
 import pytest
 
 from cli_terminal import Terminal
-from stack import Stack
 
 SHA = "ab" * 20
-
-
-@pytest.fixture
-def terminal(shared_stack: Stack, environment: dict[str, str], tmp_path: Path) -> Terminal:
-    return Terminal(shared_stack, environment, tmp_path)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ async def test_attempts_come_live_and_the_log_of_each_is_one_click_away(
     fail_first(records, job, next_in_seconds=30)
     await shared_bus.publish_event(run_event(run))
     await expect(rows).to_have_count(2)
-    for said in ("Failed", "exit 75", RUNNER, "The program ended with exit code 75. Tried again."):
+    for said in ("Failed", "exit 75", RUNNER, "The program ended with exit code 75. Attempt 2 follows."):
         await expect(rows.first).to_contain_text(said)
     await expect(rows.last).to_contain_text("Attempt 2 of 3")
     await expect(rows.last).to_contain_text("Queued")

@@ -36,7 +36,7 @@ def test_the_attempt_that_waits_is_listed_with_the_time_when_it_begins() -> None
     due = AT + timedelta(seconds=5)
     found = job(2, "queued", attempt(1, reason="Exit 75."), policy=retries(used=1, next_not_before=due))
     first, second = attempt_rows(found)
-    assert (first.label, first.state, first.remark) == ("Attempt 1 of 3", "failed", "Exit 75. Tried again.")
+    assert (first.label, first.state, first.remark) == ("Attempt 1 of 3", "failed", "Exit 75. Attempt 2 follows.")
     assert (second.label, second.state, second.made, second.begins_at) == ("Attempt 2 of 3", "queued", None, due)
     assert newest_begun(found.job) == 1
 
@@ -44,15 +44,15 @@ def test_the_attempt_that_waits_is_listed_with_the_time_when_it_begins() -> None
 def test_attempts_that_were_lost_before_they_began_are_not_counted_as_retries() -> None:
     found = job(2, "running", attempt(1, "errored", started_at=None), attempt(2, "running"), policy=retries())
     assert [row.label for row in attempt_rows(found)] == ["Attempt 1 of 4", "Attempt 2 of 4"]
-    assert attempt_rows(found)[0].remark == "Lost before its program began: tried again."
+    assert attempt_rows(found)[0].remark == "Lost before its program began: attempt 2 follows."
     without = job(2, "running", attempt(1, "errored"), attempt(2, "running"))
     assert [row.label for row in attempt_rows(without)] == ["Attempt 1", "Attempt 2"]
-    assert attempt_rows(without)[0].remark == "Lost: tried again."
+    assert attempt_rows(without)[0].remark == "Lost: attempt 2 follows."
 
 
 def test_the_last_attempt_says_its_own_reason_alone() -> None:
     found = job(2, "failed", attempt(1), attempt(2, reason="It said no."), policy=retries(1, used=1))
-    assert [row.remark for row in attempt_rows(found)] == ["Tried again.", "It said no."]
+    assert [row.remark for row in attempt_rows(found)] == ["Attempt 2 follows.", "It said no."]
     assert newest_begun(found.job) == 2
 
 

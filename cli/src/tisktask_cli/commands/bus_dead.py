@@ -54,6 +54,7 @@ def list_letters(context: click.Context, *, data_dir: Path | None, as_json: bool
     print_table(
         ["sequence", "when", "stream", "consumer", "subject", "tries", "bytes", "error"],
         [[_cell(column, item[column]) for column in columns] for item in items],
+        "nothing: all messages could be handled",
     )
 
 

@@ -99,7 +99,7 @@ def list_repositories(context: click.Context, *, data_dir: Path | None, as_json:
         for item in page["items"]
     ]
     header = ["repository", "forge", "clone address", "token", "secret", "superseding", "jobs", "priority", "added"]
-    print_table(header, rows)
+    print_table(header, rows, "no repositories: `tisktask repo add` adds one")
 
 
 @command.command("remove")

@@ -102,7 +102,8 @@ def match_repositories(server: Server, repository: str, forge: str | None) -> li
 def only_one(found: list[dict[str, Any]], repository: str) -> dict[str, Any]:
     """Refuse a name that says too little or too much."""
     if len(found) != 1:
-        what = f"there are several {repository}: say which with --forge" if found else f"there is no {repository}"
+        several, none = "say which with --forge", "`tisktask repo list` shows those that there are"
+        what = f"there are several {repository}: {several}" if found else f"there is no repository {repository}: {none}"
         raise CommandError(what, Exit.USAGE)
     return found[0]
 

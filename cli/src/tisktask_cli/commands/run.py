@@ -46,7 +46,7 @@ def list_runs(context: click.Context, *, data_dir: Path | None, as_json: bool, l
         ]
         for run in page["items"]
     ]
-    print_table(["run", "repository", "no", "event", "commit", "state", "took", "created", "title"], rows)
+    print_table(["run", "repository", "no", "event", "commit", "state", "took", "created", "title"], rows, "no runs")
 
 
 @command.command("show")

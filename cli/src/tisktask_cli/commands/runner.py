@@ -51,7 +51,8 @@ def list_runners(context: click.Context, *, data_dir: Path | None, as_json: bool
         ]
         for runner in page["items"]
     ]
-    print_table(["host", "replica", "state", "busy", "waiting", "labels", "seen", "version", "engine"], rows)
+    header = ["host", "replica", "state", "busy", "waiting", "labels", "seen", "version", "engine"]
+    print_table(header, rows, "no runners")
     for runner in page["items"]:
         if runner.get("problem"):
             print(f"{runner['runner']} {runner['replica']}: {runner['problem']}")

@@ -103,11 +103,12 @@ def attempt_label(number: int, total: int | None) -> str:
     return f"Attempt {number} of {total}" if total else f"Attempt {number}"
 
 
-def why_another(*, is_lost: bool, has_begun: bool) -> str:
+def why_another(following: int, *, is_lost: bool, has_begun: bool) -> str:
     """Say why an attempt was followed by another."""
+    follows = f"ttempt {following} follows."
     if is_lost and not has_begun:
-        return "Lost before its program began: tried again."
-    return "Lost: tried again." if is_lost else "Tried again."
+        return f"Lost before its program began: a{follows}"
+    return f"Lost: a{follows}" if is_lost else f"A{follows}"
 
 
 def retry_policy(retries: int, codes: Sequence[int], *, on_lost: bool) -> str:

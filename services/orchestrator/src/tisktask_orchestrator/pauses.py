@@ -11,6 +11,7 @@ from tisktask_orchestrator import words
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.news import send_news
 from tisktask_orchestrator.store.pauses import (
+    count_replicas,
     delete_runner_pauses,
     hold_runners,
     insert_runner_pause,
@@ -45,4 +46,6 @@ async def _resume(collaborators: Collaborators, request: PauseRunner) -> Accepte
         count = await delete_runner_pauses(connection, request.runner, request.replica)
         if await is_runner_paused(connection, request.runner, request.replica):
             return Accepted(accepted=False, reason=words.host_is_paused(request.runner))
+        if not count and not await count_replicas(connection, request.runner, request.replica):
+            raise NotFoundError(words.unknown_runner(request.runner, request.replica))
     return Accepted(accepted=count > 0, reason="" if count else words.NOT_PAUSED)

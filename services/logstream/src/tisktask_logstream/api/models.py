@@ -1,5 +1,6 @@
 """What the API takes and answers. The OpenAPI document is made from these."""
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -17,6 +18,7 @@ from tisktask_logstream.rows import (
 )
 from tisktask_logstream.run_view import Container, Run
 
+_SHA = re.compile(r"[0-9a-fA-F]{4,64}")
 _NAME = r"^[A-Za-z0-9._-]{1,100}(/[A-Za-z0-9._-]{1,100})+$"
 
 
@@ -144,10 +146,17 @@ class RunsQuery(Strict):
     """Which runs to list."""
 
     repository: str | None = Field(default=None, max_length=300, description="owner/name")
-    sha: str | None = Field(default=None, pattern=r"^[0-9a-fA-F]{4,64}$", description="of the commit, or its beginning")
+    sha: str | None = Field(default=None, description="of the commit, or its beginning: 4 to 64 hexadecimal digits")
     state: str | None = Field(default=None, description="one state, or several with commas")
     limit: int = Field(default=50, ge=1, le=200)
     after: str | None = Field(default=None, max_length=64, description="`next` of the page before")
+
+    @field_validator("sha")
+    @classmethod
+    def _is_sha(cls, value: str | None) -> str | None:
+        if value is not None and not _SHA.fullmatch(value):
+            raise ValueError("must be 4 to 64 hexadecimal digits: a commit, or its beginning")
+        return value
 
     @field_validator("state")
     @classmethod

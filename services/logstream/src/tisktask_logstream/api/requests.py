@@ -61,4 +61,6 @@ def read_values(where: str, values: dict[str, Any], model: type[ModelT]) -> Mode
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         # The values stay out of the message: one of them may be a secret.
-        raise BadRequestError(words.invalid_field(where, field[:80], first["msg"])) from None
+        raise BadRequestError(
+            words.invalid_field(where, field[:80], first["msg"].removeprefix("Value error, "))
+        ) from None

@@ -58,5 +58,7 @@ def _remark(attempt: AttemptRecord, job: JobRecord) -> str:
     said = [attempt.reason] if attempt.reason else []
     if attempt.attempt < job.attempt:
         has_begun = attempt.started_at is not None
-        said.append(words.why_another(is_lost=attempt.state == JobState.ERRORED, has_begun=has_begun))
+        said.append(
+            words.why_another(attempt.attempt + 1, is_lost=attempt.state == JobState.ERRORED, has_begun=has_begun)
+        )
     return " ".join(said)

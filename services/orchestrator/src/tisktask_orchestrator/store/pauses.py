@@ -13,6 +13,13 @@ class PauseRow:
     is_paused: bool
 
 
+@dataclass(frozen=True)
+class ReplicasRow:
+    """How many processes of a host are known."""
+
+    replicas: int
+
+
 async def insert_runner_pause(connection: Connection, runner: str, replica: str) -> int:
     return await execute(connection, "insert_runner_pause", runner=runner, replica=replica)
 
@@ -28,6 +35,11 @@ async def hold_runners(connection: Connection, runner: str, replica: str) -> int
 
 async def is_runner_paused(connection: Connection, runner: str, replica: str) -> bool:
     return (await fetch_row(connection, PauseRow, "read_runner_pause", runner=runner, replica=replica)).is_paused
+
+
+async def count_replicas(connection: Connection, runner: str, replica: str) -> int:
+    """Returns how many processes there are, or were of late, of the host, or of this name on it."""
+    return (await fetch_row(connection, ReplicasRow, "count_replicas", runner=runner, replica=replica)).replicas
 
 
 async def set_has_paused(connection: Connection, runner: str, replica: str) -> None:
