@@ -133,6 +133,13 @@ class RunFinished(RunEvent):
     jobs_by_state: dict[JobState, int] = Field(default_factory=dict)
 
 
+class RunDeleted(RunEvent):
+    """The run was deleted with all that belongs to it. There are no other events about it after this one."""
+
+    type: Literal["run.deleted"] = "run.deleted"
+    reason: str = Field(default="", description="who or what has deleted it, in a sentence")
+
+
 class JobEvent(RunEvent):
     """What every event about a job carries; `state` is the run's, `job_state` the job's."""
 
@@ -280,6 +287,7 @@ AnyEvent = Annotated[
     | RunPrepared
     | RunStarted
     | RunFinished
+    | RunDeleted
     | JobCreated
     | JobQueued
     | JobClaimed

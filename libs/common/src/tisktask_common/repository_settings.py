@@ -10,6 +10,11 @@ from tisktask_common.rpc import Request
 JOBS_MAX = 10_000
 #: A repository's priority, up and down.
 PRIORITY_MAX = 10
+#: How long runs may be kept, and how many.
+KEEP_DAYS_MAX = 36_500
+KEEP_RUNS_MAX = 1_000_000
+#: In place of a number of days or runs: what the orchestrator's settings say holds again.
+KEEP_AS_SET = -1
 
 
 class RepositorySettings(Value):
@@ -20,6 +25,9 @@ class RepositorySettings(Value):
     jobs_max: int | None = Field(description="jobs at work at once; null: no limit")
     priority: int = Field(description="-10 to 10: jobs of a higher one are started first")
     reconcile: bool = Field(default=True, description="what no webhook told of is looked for and run")
+    keep_days: int | None = Field(default=None, description="of ended runs; 0: for ever; null: as the settings say")
+    keep_min: int | None = Field(default=None, description="newest runs that are kept; null: as the settings say")
+    keep_max: int | None = Field(default=None, description="runs at most; 0: no limit; null: as the settings say")
 
 
 class ChangeRepository(Request[RepositorySettings]):
@@ -33,3 +41,6 @@ class ChangeRepository(Request[RepositorySettings]):
     jobs_max: int | None = Field(default=None, description="zero: no limit")
     priority: int | None = None
     reconcile: bool | None = None
+    keep_days: int | None = Field(default=None, description="-1: as the settings say")
+    keep_min: int | None = Field(default=None, description="-1: as the settings say")
+    keep_max: int | None = Field(default=None, description="-1: as the settings say; zero: no limit")

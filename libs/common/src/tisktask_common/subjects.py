@@ -57,6 +57,7 @@ STREAMS = (EVENTS, WORK, LOGS, DELIVERIES, DEAD)
 
 TRIGGERS_FOR_ORCHESTRATOR = Consumer("EVENTS", "orchestrator", ["trigger.received.>"])
 RUNS_FOR_REPORTER = Consumer("EVENTS", "reporter", ["run.>", "job.>"])
+DELETIONS_FOR_LOGSTREAM = Consumer("EVENTS", "logstream", ["run.deleted.>"])
 #: What was in the hands of a killed process comes again after this time, and all lines behind it wait for it. That it
 #: sometimes comes twice does no harm: logs are stored by offset.
 LOGS_FOR_LOGSTREAM = Consumer("LOGS", "logstream", ["log.>"], ack_wait_seconds=5)
@@ -76,6 +77,7 @@ CONSUMERS = (
     RUNS_FOR_REPORTER,
     LOGS_FOR_LOGSTREAM,
     work_consumer(DEFAULT_POOL),
+    DELETIONS_FOR_LOGSTREAM,
 )
 
 

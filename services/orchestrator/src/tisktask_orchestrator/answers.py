@@ -37,12 +37,14 @@ from tisktask_common.rpc import (
     RenameRepository,
     Request,
 )
+from tisktask_common.run_deletion import DeleteRun
 from tisktask_common.runner_pauses import PauseRunner
 from tisktask_common.starts import AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, StartRun
 from tisktask_orchestrator.cancels import cancel_job, cancel_run
 from tisktask_orchestrator.channels import publish_message, set_subscriptions
 from tisktask_orchestrator.claims import claim
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.deletion import delete_by_order
 from tisktask_orchestrator.heartbeats import note_heartbeat
 from tisktask_orchestrator.identities import note_identity
 from tisktask_orchestrator.locks import release_lock, take_lock
@@ -88,6 +90,7 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     RenameRepository: rename_repository,
     CancelRun: cancel_run,
     CancelJob: cancel_job,
+    DeleteRun: delete_by_order,
     PauseRunner: pause_runner,
     RerunRun: rerun_run,
     RerunJob: rerun_job,

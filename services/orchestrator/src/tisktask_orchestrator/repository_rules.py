@@ -4,7 +4,14 @@ import re
 from urllib.parse import urlsplit
 
 from tisktask_common.errors import UserError
-from tisktask_common.repository_settings import JOBS_MAX, PRIORITY_MAX, ChangeRepository
+from tisktask_common.repository_settings import (
+    JOBS_MAX,
+    KEEP_AS_SET,
+    KEEP_DAYS_MAX,
+    KEEP_RUNS_MAX,
+    PRIORITY_MAX,
+    ChangeRepository,
+)
 from tisktask_common.rpc import AddRepository
 from tisktask_orchestrator import words
 
@@ -44,6 +51,10 @@ def check_settings(request: ChangeRepository) -> None:
         raise UserError(words.out_of_range("jobs_max", 0, JOBS_MAX))
     if request.priority is not None and abs(request.priority) > PRIORITY_MAX:
         raise UserError(words.out_of_range("priority", -PRIORITY_MAX, PRIORITY_MAX))
+    kept = {"keep_days": (request.keep_days, KEEP_DAYS_MAX), "keep_min": (request.keep_min, KEEP_RUNS_MAX)}
+    for field, (value, most) in (kept | {"keep_max": (request.keep_max, KEEP_RUNS_MAX)}).items():
+        if value is not None and not KEEP_AS_SET <= value <= most:
+            raise UserError(words.out_of_range(field, KEEP_AS_SET, most))
 
 
 def _check_path(path: str, *, allows_local: bool) -> None:

@@ -60,8 +60,8 @@ async def make_room(collaborators: Collaborators, stream: Stream, state: StreamS
 async def _first_unread(bus: Bus, stream: Stream, state: StreamState, fill: float) -> int:
     """Find the oldest message that a consumer has not acknowledged."""
     consumers = await bus.jetstream.consumers_info(stream.name)
-    by_own = {info.name: _next(info, state) for info in consumers if (stream.name, info.name) in _OWN}
-    by_others = {info.name: _next(info, state) for info in consumers if (stream.name, info.name) not in _OWN}
+    by_own = {info.name: next_unread(info, state) for info in consumers if (stream.name, info.name) in _OWN}
+    by_others = {info.name: next_unread(info, state) for info in consumers if (stream.name, info.name) not in _OWN}
     expected = {consumer.name for consumer in CONSUMERS if consumer.stream == stream.name}
     if expected - set(by_own):
         # Not provisioned: what they have read nobody knows.
@@ -77,7 +77,7 @@ async def _first_unread(bus: Bus, stream: Stream, state: StreamState, fill: floa
     return own
 
 
-def _next(info: ConsumerInfo, state: StreamState) -> int:
+def next_unread(info: ConsumerInfo, state: StreamState) -> int:
     """Tell from where on a consumer has not acknowledged; one that has nothing to wait for has seen all."""
     if not info.num_pending and not info.num_ack_pending:
         return state.last_seq + 1

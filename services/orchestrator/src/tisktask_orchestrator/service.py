@@ -19,6 +19,7 @@ from tisktask_orchestrator.intake import take_trigger
 from tisktask_orchestrator.loops import repeat, repeat_at_bell, run_together
 from tisktask_orchestrator.reconcile import reconcile_forever
 from tisktask_orchestrator.relay import relay_forever
+from tisktask_orchestrator.retention import ROUND_SECONDS, delete_old
 from tisktask_orchestrator.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.starts import tend_starts
@@ -58,6 +59,7 @@ async def serve(collaborators: Collaborators) -> None:
         repeat("fire_schedules", partial(fire_due, collaborators), _FIRE_SECONDS),
         repeat("tend_starts", partial(tend_starts, collaborators), _STARTS_SECONDS),
         repeat("forget", partial(forget_old, collaborators), _FORGET_SECONDS),
+        repeat("retention", partial(delete_old, collaborators), ROUND_SECONDS),
     )
 
 

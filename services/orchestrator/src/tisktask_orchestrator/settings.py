@@ -3,6 +3,7 @@
 from pydantic import Field, SecretStr
 
 from tisktask_common.process.settings import BusSettings, DatabaseSettings
+from tisktask_common.repository_settings import KEEP_DAYS_MAX, KEEP_RUNS_MAX
 
 KIB = 1024
 MIB = 1024**2
@@ -76,3 +77,21 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
     starts_waiting_max: int = Field(default=100, ge=1, le=10_000, description="runs of a repository that wait so")
     starts_days: float = Field(default=30, gt=0, description="how long it is remembered what became of them")
     schedules_max: int = Field(default=50, ge=0, le=1000, description="schedules of a repository")
+    keep_run_days: int = Field(
+        default=90, ge=0, le=KEEP_DAYS_MAX, description="ended runs are deleted after this time; 0: never by age"
+    )
+    keep_runs_min: int = Field(
+        default=20, ge=0, le=KEEP_RUNS_MAX, description="newest runs of each repository that are kept anyway"
+    )
+    keep_runs_max: int = Field(
+        default=0, ge=0, le=KEEP_RUNS_MAX, description="runs of each repository; older ones are deleted; 0: no limit"
+    )
+    keep_branch_days: int = Field(
+        default=365, ge=0, le=KEEP_DAYS_MAX, description="the newest run of a branch does not go by age before this"
+    )
+    keep_trigger_days: int = Field(
+        default=365,
+        ge=30,
+        le=KEEP_DAYS_MAX,
+        description="how long a delivery is known, so that it makes no second run when it is sent again",
+    )

@@ -12,9 +12,11 @@ from tisktask_common.database.migrate import load_migrations, migrate
 from tisktask_common.database.pool import Pool, is_database_ready, open_pool
 from tisktask_common.errors import BusError
 from tisktask_common.process.service import Process, run_service
+from tisktask_common.run_deletion import ListUndelivered
 from tisktask_common.subjects import RUNS_FOR_REPORTER
 from tisktask_reporter.accounts import Paces
 from tisktask_reporter.credentials import CredentialBook
+from tisktask_reporter.deletions import Deletions
 from tisktask_reporter.delivery import Deliverer
 from tisktask_reporter.delivery_loop import DeliveryLoop
 from tisktask_reporter.forges.client import ForgeClient, new_session
@@ -119,7 +121,9 @@ async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None
             post_seconds_max=settings.post_seconds_max,
         )
         loop = DeliveryLoop(store, deliverer.deliver, settings.posts_at_once_max)
-        intake = Intake(store, credentials, settings.public_url, loop.wake)
+        deletions = Deletions(store)
+        intake = Intake(store, credentials, settings.public_url, loop.wake, deletions)
+        await bus.answer(ListUndelivered, deletions.list_undelivered, "reporter")
         await bus.client.subscribe(REPOSITORY_CHANGES, cb=intake.take_repository_change)
         group.create_task(loop.run())
         group.create_task(Puller(bus, RUNS_FOR_REPORTER, intake.take_event, EVENTS_AT_ONCE).run())

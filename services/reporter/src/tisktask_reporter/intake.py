@@ -9,8 +9,9 @@ import structlog
 from nats.aio.msg import Msg
 from prometheus_client import Counter
 
-from tisktask_common.events import EVENT, RepositoryChanged
+from tisktask_common.events import EVENT, RepositoryChanged, RunDeleted
 from tisktask_reporter.credentials import CredentialBook
+from tisktask_reporter.deletions import Deletions
 from tisktask_reporter.fold import TYPES, desired_status
 from tisktask_reporter.store import Store
 
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 
 #: After a change of a repository, what was given up within this time is tried once more.
 REVIVED_WITHIN_SECONDS = 86_400.0
+_TYPES = TYPES | {"run.deleted"}
 
 events_taken = Counter("tisktask_reporter_events_total", "Events that were taken from the bus", ["effect"])
 
@@ -30,6 +32,7 @@ class Intake:
     credentials: CredentialBook
     public_url: str
     wake: Callable[[], None]
+    deletions: Deletions
 
     async def take_event(self, message: Msg) -> None:
         """Store what an event wants to be shown; acknowledged after the commit."""
@@ -40,9 +43,13 @@ class Intake:
     async def _take(self, data: bytes) -> str:
         fields = json.loads(data)
         # An event of a newer version's kind is not for us, hence no error.
-        if not isinstance(fields, dict) or cast("dict[str, Any]", fields).get("type") not in TYPES:
+        if not isinstance(fields, dict) or cast("dict[str, Any]", fields).get("type") not in _TYPES:
             return "ignored"
-        desired = desired_status(EVENT.validate_json(data), self.public_url)
+        event = EVENT.validate_json(data)
+        if isinstance(event, RunDeleted):
+            await self.deletions.forget_run(event)
+            return "deleted"
+        desired = desired_status(event, self.public_url)
         if desired is None:
             return "ignored"
         if not await self.store.save_desired_status(desired):

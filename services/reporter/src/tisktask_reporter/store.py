@@ -154,6 +154,16 @@ class Store:
         async with self._pool.connection() as connection:
             return (await connection.execute(self._sql["delete_old_statuses"], values)).rowcount
 
+    async def list_waiting_runs(self, runs: list[RunId]) -> list[RunId]:
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(self._sql["list_waiting_runs"], {"runs": runs})).fetchall()
+        return [row[0] for row in rows]
+
+    async def forget_run(self, run_id: RunId, age_seconds: float) -> int:
+        values = {"run_id": run_id, "age_seconds": age_seconds}
+        async with self._pool.connection() as connection:
+            return (await connection.execute(self._sql["forget_run"], values)).rowcount
+
     async def read_backlog(self) -> Backlog:
         async with self._pool.connection() as connection, connection.cursor(row_factory=class_row(Backlog)) as cursor:
             await cursor.execute(self._sql["read_backlog"])

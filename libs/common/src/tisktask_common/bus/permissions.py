@@ -34,10 +34,12 @@ from tisktask_common.rpc import (
     RenameRepository,
     Request,
 )
+from tisktask_common.run_deletion import DeleteRun, ListIncompleteLogs, ListUndelivered
 from tisktask_common.runner_pauses import PauseRunner
 from tisktask_common.starts import AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, StartRun
 from tisktask_common.subjects import (
     DEFAULT_POOL,
+    DELETIONS_FOR_LOGSTREAM,
     DELIVERIES,
     EVENTS,
     LOGS,
@@ -125,6 +127,7 @@ def service_users() -> list[User]:
                 "message.>",
                 *_consume(TRIGGERS_FOR_ORCHESTRATOR),
                 *_KEEP_ROOM,
+                *_ask("orchestrator", ListUndelivered, ListIncompleteLogs),
             ],
             ["rpc.>"],
             may_reply=True,
@@ -132,19 +135,22 @@ def service_users() -> list[User]:
         User(
             "reporter",
             [*_consume(RUNS_FOR_REPORTER), *_ask("reporter", AskCredential, RenameRepository)],
-            ["repository.>"],
+            ["repository.>", f"rpc.{ListUndelivered.subject_name}.*"],
+            may_reply=True,
         ),
         User(
             "logstream",
             [
                 *_consume(LOGS_FOR_LOGSTREAM),
+                *_consume(DELETIONS_FOR_LOGSTREAM),
                 "$JS.API.STREAM.PURGE.LOGS",
                 *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
                 *_ask("logstream", ChangeRepository),
                 *_ask("logstream", RerunRun, RerunJob, PauseRunner),
                 *_ask("logstream", StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule),
+                *_ask("logstream", DeleteRun),
             ],
-            [*_ANY_EVENT, f"rpc.{ReadJobLog.subject_name}.*"],
+            [*_ANY_EVENT, f"rpc.{ReadJobLog.subject_name}.*", f"rpc.{ListIncompleteLogs.subject_name}.*"],
             may_reply=True,
         ),
     ]

@@ -46,6 +46,9 @@ async def change_repository(connection: Connection, change: ChangeRepository) ->
         jobs_max=change.jobs_max,
         priority=change.priority,
         reconcile=change.reconcile,
+        keep_days=change.keep_days,
+        keep_min=change.keep_min,
+        keep_max=change.keep_max,
     )
 
 

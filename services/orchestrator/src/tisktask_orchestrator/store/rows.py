@@ -30,6 +30,9 @@ class SettingsRow:
     jobs_max: int | None
     priority: int
     reconcile: bool
+    keep_days: int | None
+    keep_min: int | None
+    keep_max: int | None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,2 @@
+-- Count the runs that there are.
+SELECT count(*) AS runs FROM orchestrator.runs

@@ -1,0 +1,2 @@
+-- Statuses are forgotten with their run.
+CREATE INDEX statuses_of_run ON statuses (run_id);
