@@ -19,6 +19,7 @@ from tisktask_common.orders import CancelJob, CancelRun
 from tisktask_common.process.settings import DatabaseSettings
 from tisktask_common.rpc import Accepted, AddRepository, AskPublicKey, PublicKey, RemoveRepository
 from tisktask_common.sealing import KeyPair
+from tisktask_logstream.database import Database
 from tisktask_logstream.log_names import LogName
 from tisktask_logstream.store import RunFilter, Store
 
@@ -245,7 +246,7 @@ async def test_every_statement_fits_the_orchestrators_views(database_url: str) -
             for schema in ("orchestrator", "logstream"):
                 await migrate(connection, schema, load_migrations(f"tisktask_{schema}"))
             await connection.set_autocommit(False)
-        store = Store(pool)
+        store = Store(Database(pool))
         assert await store.list_runs(RunFilter("a/b", "abcd", ["running"], "run_1")) == []
         assert await store.get_runs(["run_1"]) == []
         assert await store.list_jobs_of_runs(["run_1"], 5) == []

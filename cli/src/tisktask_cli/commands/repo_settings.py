@@ -15,6 +15,7 @@ from tisktask_cli.triggering import FORGE as LOCAL
 
 _ON_OFF = click.Choice(["on", "off"])
 _NONE = "none"
+_DEFAULT = "default"
 _JOBS_MAX = 10_000
 _repository = click.argument("repository", metavar="OWNER/NAME|ID")
 _forge = click.option("--forge", type=click.Choice((*FORGES, LOCAL)), help="If there is the name on several forges.")
@@ -37,6 +38,24 @@ class _JobsMax(click.ParamType[int | str]):
         return number
 
 
+class _Kept(click.ParamType[int | str]):
+    """A number, or a word: that there is none, or that the server's own holds."""
+
+    def __init__(self, most: int, word_for_zero: str = "") -> None:
+        self._most = most
+        self._zero = word_for_zero
+        self.name = "|".join(["N", *([word_for_zero] if word_for_zero else []), _DEFAULT])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        if value == _DEFAULT:
+            return _NONE
+        if self._zero and value == self._zero:
+            return 0
+        if isinstance(value, int) or (value.isdecimal() and int(value) <= self._most):
+            return int(value)
+        return self.fail(f"{value!r} is none of {self.name} with N up to {self._most}.", param, ctx)
+
+
 @click.command("set")
 @_repository
 @_forge
@@ -44,6 +63,9 @@ class _JobsMax(click.ParamType[int | str]):
 @click.option("--supersede-branches", type=_ON_OFF, help="A push cancels older runs of its branch.")
 @click.option("--jobs-max", type=_JobsMax(), help="Jobs at work at once.")
 @click.option("--priority", type=click.IntRange(-10, 10), help="Jobs of a higher one are started first.")
+@click.option("--keep-days", type=_Kept(36_500, "forever"), help="How long runs are kept after their end.")
+@click.option("--keep-min", type=_Kept(1_000_000), help="Newest runs that are kept however old they are.")
+@click.option("--keep-max", type=_Kept(1_000_000, _NONE), help="Runs that are kept at most.")
 @data_dir_option
 @json_option
 @click.pass_context
@@ -56,6 +78,9 @@ def change(  # noqa: PLR0913 - one parameter per option
     supersede_branches: str | None,
     jobs_max: int | str | None,
     priority: int | None,
+    keep_days: int | str | None,
+    keep_min: int | str | None,
+    keep_max: int | str | None,
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
@@ -65,6 +90,9 @@ def change(  # noqa: PLR0913 - one parameter per option
         "supersede_branches": supersede_branches and supersede_branches == "on",
         "jobs_max": jobs_max,
         "priority": priority,
+        "keep_days": keep_days,
+        "keep_min": keep_min,
+        "keep_max": keep_max,
     }
     body = {name: None if value == _NONE else value for name, value in given.items() if value is not None}
     if not body:
@@ -122,3 +150,12 @@ def _print(item: dict[str, Any], *, as_json: bool) -> None:
     print(f"  superseding   {superseding(item)}")
     print(f"  jobs at once  {'no limit' if item['jobs_max'] is None else item['jobs_max']}")
     print(f"  priority      {item['priority']}")
+    print(f"  runs kept     {_kept(item)}")
+
+
+def _kept(item: dict[str, Any]) -> str:
+    days, least, most = (item.get(f"keep_{rule}") for rule in ("days", "min", "max"))
+    said = [] if days is None else [f"{days} days" if days else "for ever"]
+    said += [] if least is None else [f"at least {least}"]
+    said += [] if most is None else [f"at most {most}" if most else "no limit"]
+    return ", ".join(said) or "as the server's settings say"

@@ -15,7 +15,7 @@ from tisktask_cli.run_report import exit_code, print_run
 
 @click.group("run")
 def command() -> None:
-    """List, show, cancel and re-run runs."""
+    """List, show, cancel, re-run and delete runs."""
 
 
 @command.command("list")
@@ -72,6 +72,17 @@ def show(context: click.Context, run_id: str, *, data_dir: Path | None, as_json:
 def cancel(context: click.Context, run_id: str, *, data_dir: Path | None, as_json: bool) -> int:
     """End a run and all its jobs."""
     done = server_of(context, data_dir).post(f"/runs/{segment(run_id)}/cancel")
+    return print_order(done, as_json=as_json)
+
+
+@command.command("delete")
+@click.argument("run_id", metavar="ID")
+@data_dir_option
+@json_option
+@click.pass_context
+def delete(context: click.Context, run_id: str, *, data_dir: Path | None, as_json: bool) -> int:
+    """Delete a run that has ended, with its jobs, their logs and all that is known of them."""
+    done = server_of(context, data_dir).delete(f"/runs/{segment(run_id)}")
     return print_order(done, as_json=as_json)
 
 

@@ -21,6 +21,7 @@ _STATUSES = {
     "refused": 403,
     "not_found": 404,
     "conflict": 409,
+    "log_deleted": 410,
     "too_large": 413,
     "unsupported_media_type": 415,
     "too_many_streams": 503,

@@ -158,6 +158,11 @@ class RepositoryRecord(Record):
     supersede_branches: bool = Field(default=False, description="a push cancels older runs of its branch")
     jobs_max: int | None = Field(default=None, description="jobs at work at once; null: no limit")
     priority: int = Field(default=0, description="-10 to 10: jobs of a higher one are started first")
+    keep_days: int | None = Field(
+        default=None, description="runs are kept so long after their end; 0: for ever; null: as the settings say"
+    )
+    keep_min: int | None = Field(default=None, description="newest runs that are kept; null: as the settings say")
+    keep_max: int | None = Field(default=None, description="runs at most; 0: no limit; null: as the settings say")
 
 
 class Given(Record):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from tisktask_logstream.api.jobs import JobRoutes
+from tisktask_logstream.api.jobs import JobRoutes, Records
 from tisktask_logstream.api.openapi import openapi_document
 from tisktask_logstream.api.operations import PREFIX, add_routes
 from tisktask_logstream.api.repositories import RepositoryRoutes
@@ -19,6 +19,7 @@ from tisktask_logstream.bus_link import BusLink
 from tisktask_logstream.live.follow import LogFollower
 from tisktask_logstream.live.run_feed import RunFeed
 from tisktask_logstream.live.sse import Seats
+from tisktask_logstream.log_store import LogStore
 from tisktask_logstream.problems import problem_answers
 from tisktask_logstream.settings import LogstreamSettings
 from tisktask_logstream.store import Store
@@ -35,6 +36,7 @@ class Parts:
     """What the routes work with."""
 
     store: Store
+    logs: LogStore
     bus: BusLink
     library: Library
     feed: RunFeed
@@ -46,16 +48,15 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
     credentials = Credentials(settings.admin_token, settings.session_seconds)
     gate = Gate(credentials, settings.public_url)
     templates = Templates()
-    pages = PageRoutes(templates, parts.library.folder, parts.store, parts.bus, Live(parts.feed, parts.seats))
+    records, follower = Records(parts.store, parts.logs), LogFollower(parts.library, parts.store)
+    pages = PageRoutes(templates, parts.library.folder, records, parts.bus, Live(parts.feed, parts.seats))
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(parts.seats.close)
     app.middlewares.append(problem_answers(pages.problem))
     app.middlewares.append(gate.middleware)
     operations = [
         *RunRoutes(parts.store, parts.bus, parts.feed, parts.seats).operations(),
-        *JobRoutes(
-            parts.store, parts.bus, parts.library, LogFollower(parts.library, parts.store), parts.seats
-        ).operations(),
+        *JobRoutes(records, parts.bus, parts.library, follower, parts.seats).operations(),
         *RerunRoutes(parts.bus).operations(),
         *RepositoryRoutes(parts.store, parts.bus).operations(),
         *StartRoutes(parts.store, parts.bus).operations(),

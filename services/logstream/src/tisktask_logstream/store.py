@@ -1,18 +1,12 @@
-"""Every statement of this service, one function each. What the driver raises becomes a DatabaseError."""
+"""Statements about runs, jobs and their logs, one function each; those about keeping logs are in `log_store.py`."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-import psycopg
-from psycopg.rows import dict_row
-from psycopg_pool import PoolClosed, PoolTimeout
-
-from tisktask_common.database.pool import Connection, Pool, load_statements
-from tisktask_common.errors import DatabaseError
 from tisktask_common.lifecycle import JOB_ENDS, JobState
+from tisktask_logstream.database import Database
 from tisktask_logstream.log_names import LogName
 from tisktask_logstream.rows import (
     AnnotationRecord,
@@ -32,7 +26,6 @@ from tisktask_logstream.rows import (
     StatusProblem,
 )
 
-_SQL = load_statements("tisktask_logstream")
 _JOB_ENDS = [state.value for state in JOB_ENDS]
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -52,56 +45,55 @@ class RunFilter:
 class Store:
     """The database as this service sees it: its own table, and the orchestrator's views in schema `api`."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def save_logs(self, logs: Mapping[LogName, LogFigures]) -> None:
-        async with self._connection() as connection, connection.cursor() as cursor:
-            await cursor.executemany(_SQL["save_log"], [_log_values(name, figures) for name, figures in logs.items()])
+        await self._database.execute_many("save_log", [_log_values(name, figures) for name, figures in logs.items()])
 
     async def list_incomplete_logs(self) -> list[LogName]:
-        rows = await self._read("list_incomplete_logs", {})
+        rows = await self._database.read("list_incomplete_logs", {})
         return [LogName(row["run"], row["job"], row["attempt"], row["container"]) for row in rows]
 
     async def get_newest_update(self) -> datetime | None:
-        rows = await self._read("get_newest_update", {})
+        rows = await self._database.read("get_newest_update", {})
         return rows[0]["updated_at"]
 
     async def get_attempt_runner(self, name: LogName) -> str | None:
-        rows = await self._read("get_attempt_runner", {"job": name.job, "attempt": name.attempt})
+        rows = await self._database.read("get_attempt_runner", {"job": name.job, "attempt": name.attempt})
         return rows[0]["runner"] if rows else None
 
     async def get_attempt_end(self, job: str, attempt: int) -> AttemptEnd | None:
         values = {"job": job, "attempt": attempt, "ends": _JOB_ENDS}
-        return _first(await self._read("get_attempt_end", values), AttemptEnd)
+        return _first(await self._database.read("get_attempt_end", values), AttemptEnd)
 
     async def list_runs(self, wanted: RunFilter) -> list[RunRecord]:
-        return _all(await self._read("list_runs", asdict(wanted)), RunRecord)
+        return _all(await self._database.read("list_runs", asdict(wanted)), RunRecord)
 
     async def get_runs(self, ids: Sequence[str]) -> list[RunRecord]:
-        return _all(await self._read("get_runs", {"ids": list(ids)}), RunRecord)
+        return _all(await self._database.read("get_runs", {"ids": list(ids)}), RunRecord)
 
     async def list_jobs_of_runs(self, runs: Sequence[str], each: int) -> list[JobRecord]:
         """List the first `each` jobs of each run, without their summaries."""
-        return _all(await self._read("list_jobs_of_runs", {"runs": list(runs), "each": each}), JobRecord)
+        return _all(await self._database.read("list_jobs_of_runs", {"runs": list(runs), "each": each}), JobRecord)
 
     async def count_jobs_of_runs(self, runs: Sequence[str]) -> dict[str, dict[JobState, int]]:
-        rows = await self._read("count_jobs_of_runs", {"runs": list(runs)})
+        rows = await self._database.read("count_jobs_of_runs", {"runs": list(runs)})
         counts: dict[str, dict[JobState, int]] = {run: {} for run in runs}
         for row in rows:
             counts[row["run_id"]][JobState(row["state"])] = row["jobs"]
         return counts
 
     async def list_summaries(self, run: str, bytes_max: int) -> dict[str, str | None]:
-        rows = await self._read("list_summaries", {"run": run, "bytes_max": bytes_max})
+        rows = await self._database.read("list_summaries", {"run": run, "bytes_max": bytes_max})
         return {row["id"]: row["summary"] for row in rows}
 
     async def list_annotations(self, run: str, limit: int, bytes_max: int) -> list[AnnotationRecord]:
         values = {"run": run, "limit": limit, "bytes_max": bytes_max}
-        return _all(await self._read("list_annotations", values), AnnotationRecord)
+        return _all(await self._database.read("list_annotations", values), AnnotationRecord)
 
     async def count_annotations(self, run: str) -> int:
-        return (await self._read("count_annotations", {"run": run}))[0]["annotations"]
+        return (await self._database.read("count_annotations", {"run": run}))[0]["annotations"]
 
     async def list_status_problems(self, run: str, limit: int) -> list[StatusProblem]:
         try:
@@ -112,21 +104,21 @@ class Store:
             raise
 
     async def list_reruns(self, run: str, limit: int) -> list[Rerun]:
-        return _all(await self._read("list_reruns", {"run": run, "limit": limit}), Rerun)
+        return _all(await self._database.read("list_reruns", {"run": run, "limit": limit}), Rerun)
 
     async def count_reruns(self, run: str) -> int:
-        return (await self._read("count_reruns", {"run": run}))[0]["reruns"]
+        return (await self._database.read("count_reruns", {"run": run}))[0]["reruns"]
 
     async def get_jobs(self, ids: Sequence[str]) -> list[JobRecord]:
-        return _all(await self._read("get_jobs", {"ids": list(ids)}), JobRecord)
+        return _all(await self._database.read("get_jobs", {"ids": list(ids)}), JobRecord)
 
     async def holds_attempt(self, job: str, attempt: int, runner: str) -> str | None:
         """Name the run that this attempt belongs to, if the runner host has it at work."""
-        rows = await self._read("holds_attempt", {"job": job, "attempt": attempt, "runner": runner})
+        rows = await self._database.read("holds_attempt", {"job": job, "attempt": attempt, "runner": runner})
         return rows[0]["run_id"] if rows else None
 
     async def list_attempts(self, job: str) -> list[AttemptRecord]:
-        return _all(await self._read("list_attempts", {"job": job}), AttemptRecord)
+        return _all(await self._database.read("list_attempts", {"job": job}), AttemptRecord)
 
     async def get_retries(self, job: str) -> RetriesRecord | None:
         """Read when a job is tried again; None: never."""
@@ -138,10 +130,10 @@ class Store:
         return rows[0]["stop_state"] if rows else None
 
     async def list_repositories(self) -> list[RepositoryRecord]:
-        return _all(await self._read("list_repositories", {}), RepositoryRecord)
+        return _all(await self._database.read("list_repositories", {}), RepositoryRecord)
 
     async def get_repository(self, repository: str) -> RepositoryRecord | None:
-        return _first(await self._read("get_repository", {"id": repository}), RepositoryRecord)
+        return _first(await self._database.read("get_repository", {"id": repository}), RepositoryRecord)
 
     async def list_schedules(self, repository: str | None = None) -> list[ScheduleRecord]:
         return _all(await self._read("list_schedules", {"repository": repository}), ScheduleRecord)
@@ -156,20 +148,7 @@ class Store:
         return _first(await self._read("get_given", {"run": run}), Given) or Given()
 
     async def list_runners(self) -> list[RunnerRecord]:
-        return _all(await self._read("list_runners", {}), RunnerRecord)
-
-    async def _read(self, statement: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-        async with self._connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(_SQL[statement], values)
-            return await cursor.fetchall()
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncGenerator[Connection, None]:
-        try:
-            async with self._pool.connection(timeout=5) as connection:
-                yield connection
-        except (psycopg.Error, PoolTimeout, PoolClosed) as error:
-            raise DatabaseError(f"the database did not answer: {error}") from error
+        return _all(await self._database.read("list_runners", {}), RunnerRecord)
 
 
 def _all(rows: list[dict[str, Any]], kind: type[RecordT]) -> list[RecordT]:

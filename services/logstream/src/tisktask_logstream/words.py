@@ -1,6 +1,7 @@
 """Every word that a user of the UI or the API reads and that is not in a template."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 NO_SEAT = "Too many live views are open. Close one, or raise TISKTASK_STREAMS_MAX."
 UNAUTHORIZED = "Sign in, or send the admin token: 'Authorization: Bearer <token>'."
@@ -17,6 +18,8 @@ BUS_AWAY = "The orchestrator does not answer at the moment. Try again shortly."
 NOT_AT_WORK = "this attempt is over, or is not yours: it may not read the logs of its run any more"
 PREPARATION = "Checkout and image"
 NO_LIMIT = "no limit"
+AS_SET = "default"
+FOR_EVER = "for ever"
 NO_SUCH_ATTEMPT = "This job has no such attempt."
 
 STATES = {
@@ -58,6 +61,18 @@ def not_of_this_run(job: str) -> str:
 
 def no_container_log(container: str, attempt: int) -> str:
     return f"attempt {attempt} of this job has no log of a container {container}"
+
+
+def log_deleted(moment: datetime) -> str:
+    return f"The logs of this job were deleted by retention at {moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+
+
+def kept(days: int | None, least: int | None, most: int | None) -> str:
+    """Say how long runs are kept, as far as the repository has rules of its own."""
+    said = [] if days is None else [f"{days} days" if days else FOR_EVER]
+    said += [] if least is None else [f"at least {least}"]
+    said += [] if most is None else [f"at most {most}" if most else NO_LIMIT]
+    return ", ".join(said) or AS_SET
 
 
 def bytes_missing(count: int) -> str:

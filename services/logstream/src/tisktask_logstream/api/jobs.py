@@ -1,10 +1,11 @@
 """Operations on jobs, and their logs."""
 
 import asyncio
+from dataclasses import dataclass
 
 from aiohttp import web
 
-from tisktask_common.errors import NotFoundError
+from tisktask_common.errors import NotFoundError, UserError
 from tisktask_common.ids import JobId
 from tisktask_common.orders import CancelJob
 from tisktask_logstream import run_view, words
@@ -22,6 +23,7 @@ from tisktask_logstream.bus_link import BusLink
 from tisktask_logstream.live.follow import LogFollower
 from tisktask_logstream.live.sse import Seats
 from tisktask_logstream.log_names import LogName
+from tisktask_logstream.log_store import LogStore
 from tisktask_logstream.run_view import Container
 from tisktask_logstream.store import Store
 
@@ -29,11 +31,26 @@ DEFAULT_LINES = 1000
 _TEXT = "text/plain"
 
 
+class LogDeletedError(UserError):
+    """There was a log, and it was deleted."""
+
+    code = "log_deleted"
+
+
+@dataclass(frozen=True)
+class Records:
+    """What is known of jobs, and of their logs."""
+
+    store: Store
+    logs: LogStore
+
+
 class JobRoutes:
     """Shows and cancels jobs; gives their logs whole, in ranges, from the tail, and live."""
 
-    def __init__(self, store: Store, bus: BusLink, library: Library, follower: LogFollower, seats: Seats) -> None:
-        self._store = store
+    def __init__(self, records: Records, bus: BusLink, library: Library, follower: LogFollower, seats: Seats) -> None:
+        self._store = records.store
+        self._logs = records.logs
         self._bus = bus
         self._library = library
         self._follower = follower
@@ -44,9 +61,9 @@ class JobRoutes:
         return [
             Operation("GET", "/jobs/{id}", self.get_job, "One job with its attempts", Job, errors=(404,)),
             Operation("POST", "/jobs/{id}/cancel", self.cancel_job, "End a job", Done, errors=(404, 409)),
-            Operation("GET", "/jobs/{id}/log", self.get_log, "A log", Lines, LogQuery, errors=(404,), also=_TEXT),
+            Operation("GET", "/jobs/{id}/log", self.get_log, "A log", Lines, LogQuery, errors=(404, 410), also=_TEXT),
             Operation(
-                "GET", "/jobs/{id}/log/stream", self.stream_log, "A log live", events, StreamQuery, errors=(404,)
+                "GET", "/jobs/{id}/log/stream", self.stream_log, "A log live", events, StreamQuery, errors=(404, 410)
             ),
         ]
 
@@ -57,7 +74,9 @@ class JobRoutes:
         logs = await asyncio.to_thread(list_container_logs, self._library.folder, ran.run, ran.job)
         containers = [Container(name=log.container, attempt=log.attempt) for log in logs]
         retries = await self._store.get_retries(ran.job)
-        return json_answer(Job(**dict(job), attempts=attempts, retries=retries, containers=containers))
+        deleted_at = await self._logs.get_deletion(ran.job)
+        known = {"attempts": attempts, "retries": retries, "containers": containers, "logs_deleted_at": deleted_at}
+        return json_answer(Job(**dict(job), **known))
 
     async def cancel_job(self, request: web.Request) -> web.StreamResponse:
         job = JobId(request.match_info["id"])
@@ -86,6 +105,8 @@ class JobRoutes:
     async def _name(self, request: web.Request, whose: WhoseLog) -> LogName:
         job = await run_view.get_job(self._store, request.match_info["id"])
         name = run_view.log_name(job, whose.attempt, whose.container)
+        if deleted_at := await self._logs.get_deletion(name.job):
+            raise LogDeletedError(words.log_deleted(deleted_at))
         # A container has a log from its start on; a job's own may be waited for.
         if whose.container and not await asyncio.to_thread(name.path(self._library.folder).exists):
             raise NotFoundError(words.no_container_log(whose.container, name.attempt))

@@ -1,12 +1,13 @@
 """What the API takes and answers. The OpenAPI document is made from these."""
 
 import re
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from tisktask_common.lifecycle import RunState
-from tisktask_common.repository_settings import JOBS_MAX, PRIORITY_MAX
+from tisktask_common.repository_settings import JOBS_MAX, KEEP_DAYS_MAX, KEEP_RUNS_MAX, PRIORITY_MAX
 from tisktask_logstream.log_names import CONTAINER_PATTERN
 from tisktask_logstream.rows import (
     AttemptRecord,
@@ -35,6 +36,9 @@ class Job(JobRecord):
     attempts: list[AttemptRecord] = Field(description="those that a runner has, or had; each has a log of its own")
     retries: RetriesRecord | None = Field(description="null: it is not tried again")
     containers: list[Container] = Field(description="those beside it that have logs, by attempt and name")
+    logs_deleted_at: datetime | None = Field(
+        default=None, description="when its logs were deleted, before their run; null: they were not"
+    )
 
 
 class Line(Record):
@@ -257,6 +261,28 @@ class RepositoryChange(Strict):
         ge=-PRIORITY_MAX,
         le=PRIORITY_MAX,
         description="jobs of a higher one are started first",
+    )
+
+    keep_days: int | None = Field(
+        default=None,
+        strict=True,
+        ge=0,
+        le=KEEP_DAYS_MAX,
+        description="runs are deleted so long after their end; 0: never by age; null: as the server's settings say",
+    )
+    keep_min: int | None = Field(
+        default=None,
+        strict=True,
+        ge=0,
+        le=KEEP_RUNS_MAX,
+        description="so many of the newest runs are kept; null: as the server's settings say",
+    )
+    keep_max: int | None = Field(
+        default=None,
+        strict=True,
+        ge=0,
+        le=KEEP_RUNS_MAX,
+        description="older runs than so many are deleted; 0: no limit; null: as the server's settings say",
     )
 
     @field_validator("supersede_pull_requests", "supersede_branches", "priority")

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from tisktask_common.errors import NotFoundError
 from tisktask_common.ids import RepositoryId
-from tisktask_common.repository_settings import ChangeRepository
+from tisktask_common.repository_settings import KEEP_AS_SET, ChangeRepository
 from tisktask_common.rpc import AddRepository, AskPublicKey, RemoveRepository
 from tisktask_common.sealing import seal
 from tisktask_logstream import words
@@ -79,6 +79,9 @@ class RepositoryRoutes:
             supersede_branches=change.supersede_branches,
             jobs_max=jobs_max,
             priority=change.priority,
+            keep_days=_kept(change, "keep_days"),
+            keep_min=_kept(change, "keep_min"),
+            keep_max=_kept(change, "keep_max"),
         )
         await self._bus.request(order, PATIENCE_SECONDS)
         return json_answer(await self._read(repository))
@@ -99,3 +102,9 @@ class RepositoryRoutes:
             return None
         reply = await self._bus.request(AskPublicKey(), PATIENCE_SECONDS)
         return seal(secret, reply.public_key)
+
+
+def _kept(change: RepositoryChange, field: str) -> int | None:
+    """Tell a rule that is not given (null) from one that is taken back."""
+    value: int | None = getattr(change, field)
+    return KEEP_AS_SET if value is None and field in change.model_fields_set else value

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from tisktask_common.ids import RunId
 from tisktask_common.orders import CancelRun
+from tisktask_common.run_deletion import DeleteRun
 from tisktask_logstream import run_view
 from tisktask_logstream.api.models import Done, RunPage, RunsQuery, RunsStreamQuery
 from tisktask_logstream.api.operations import Operation, json_answer
@@ -16,6 +17,8 @@ from tisktask_logstream.store import RunFilter, Store
 
 #: How long a person waits for the orchestrator.
 PATIENCE_SECONDS = 8.0
+#: The orchestrator asks others first, who may need the run.
+DELETION_SECONDS = 20.0
 ACTOR = "admin"
 
 
@@ -35,6 +38,7 @@ class RunRoutes:
             Operation("GET", "/runs/stream", self.stream_runs, "Runs as they change", events, RunsStreamQuery),
             Operation("GET", "/runs/{id}", self.get_run, "One run", RunDetail, errors=(404,)),
             Operation("GET", "/runs/{id}/stream", self.stream_run, "One run as it changes", events, errors=(404,)),
+            Operation("DELETE", "/runs/{id}", self.delete_run, "Delete a run that has ended", Done, errors=(404, 409)),
             Operation("POST", "/runs/{id}/cancel", self.cancel_run, "End a run", Done, errors=(404, 409)),
         ]
 
@@ -54,6 +58,12 @@ class RunRoutes:
     async def cancel_run(self, request: web.Request) -> web.StreamResponse:
         run = RunId(request.match_info["id"])
         reply = await self._bus.request(CancelRun(run_id=run, actor=ACTOR), PATIENCE_SECONDS)
+        return json_answer(Done(accepted=reply.accepted, reason=reply.reason))
+
+    async def delete_run(self, request: web.Request) -> web.StreamResponse:
+        run = RunId(request.match_info["id"])
+        await run_view.require_run(self._store, run)
+        reply = await self._bus.request(DeleteRun(run_id=run, actor=ACTOR), DELETION_SECONDS)
         return json_answer(Done(accepted=reply.accepted, reason=reply.reason))
 
     async def stream_runs(self, request: web.Request) -> web.StreamResponse:

@@ -69,6 +69,14 @@ class Library:
             opened.users -= 1
             self._close_some(opened)
 
+    async def discard(self, name: LogName) -> None:
+        """Forget a log that is about to be deleted: who uses it goes on, who comes later does not find it."""
+        lock = self._opening.setdefault(name, asyncio.Lock())
+        async with lock:
+            opened = self._open.pop(name, None)
+            if opened and opened.users == 0:
+                opened.stored.close()
+
     def close(self) -> None:
         for opened in self._open.values():
             opened.stored.close()

@@ -36,11 +36,20 @@ class LogFollower:
         following, shown_bytes = first, -1
         # Nothing comes any more from a host that was lost: looked up at first, and then with each heartbeat.
         looks_up = True
+        seen: Extent | None = None
         while True:
             ring = bell.next_ring()
             extent = await self._extent(name)
+            if seen and extent is None:
+                yield _end_frame(seen, is_deleted=True)
+                return
+            seen = extent
             while extent and _has_news(extent, following, shown_bytes):
-                batch = await self._batches.read(name, extent, following)
+                try:
+                    batch = await self._batches.read(name, extent, following)
+                except FileNotFoundError:
+                    yield _end_frame(extent, is_deleted=True)
+                    return
                 yield batch.frames
                 is_partial_only = batch.last_whole < following
                 following = batch.last_whole + 1
@@ -85,11 +94,12 @@ def _has_news(extent: Extent, following: int, shown_bytes: int) -> bool:
     return following <= extent.lines and extent.stored_bytes != shown_bytes
 
 
-def _end_frame(extent: Extent) -> bytes:
+def _end_frame(extent: Extent, *, is_deleted: bool = False) -> bytes:
     return frame(
         "end",
         {
             "total": extent.lines,
+            "deleted": is_deleted,
             "complete": extent.is_complete,
             "truncated": extent.is_truncated,
             "gaps": [{"n": gap.number, "missing_bytes": gap.missing_bytes} for gap in extent.gaps],

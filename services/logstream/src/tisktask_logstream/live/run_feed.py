@@ -103,6 +103,8 @@ class RunFeed:
                     continue
                 for piece in viewer.take():
                     yield piece
+                if viewer.has_ended:
+                    return
 
     async def _hear(self, message: Msg) -> None:
         events_heard.inc()
@@ -146,11 +148,16 @@ class RunFeed:
                 log.exception("changed_runs_not_shown", runs=ids)
 
     async def _tell(self, ids: list[str]) -> None:
+        there = {record.id for record in await self._store.get_runs(ids)}
         if self._of_lists:
             for run in sorted(await run_view.get_listed_runs(self._store, ids), key=lambda run: run.id):
                 await self._of_lists.tell(run, "", run.repository)
         for run_id in ids:
             started, jobs = time.monotonic(), 0
+            if run_id not in there:
+                for viewers in (self._of_lists, self._of_runs, self._of_jobs):
+                    viewers.tell_gone(run_id)
+                continue
             if self._of_runs.of(run_id) and (run := await run_view.find_run(self._store, run_id)):
                 await self._of_runs.tell(run, run_id)
                 jobs = run.jobs_total

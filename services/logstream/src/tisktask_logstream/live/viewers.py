@@ -27,6 +27,8 @@ class Viewer(Generic[ShownT]):
         #: What has not changed is not sent again, except to those who look at a list: it would grow without end.
         self._sent: dict[str, bytes] | None = {} if run_id else None
         self._must_reload = False
+        #: What it looks at is there no more: there will be nothing to tell.
+        self.has_ended = False
 
     def tell(self, parts: list[tuple[str, bytes]]) -> None:
         """Keep the newest of each part; too much of it becomes "load again"."""
@@ -43,6 +45,12 @@ class Viewer(Generic[ShownT]):
     def tell_reload(self) -> None:
         self._waiting.clear()
         self._must_reload = True
+        self.news.set()
+
+    def tell_gone(self, run_id: str) -> None:
+        """Say that a run was deleted; to who looks at nothing else it is the last that is said."""
+        self.has_ended = bool(self.run_id)
+        self._waiting[f"gone-{run_id}"] = frame("gone", {"id": run_id})
         self.news.set()
 
     def take(self) -> Generator[bytes, None, None]:
@@ -99,6 +107,11 @@ class Viewers(Generic[ShownT]):
             encoded[encode] = await asyncio.to_thread(encode, shown)
         for viewer in viewers:
             viewer.tell(encoded[viewer.encode])
+
+    def tell_gone(self, run_id: str) -> None:
+        """Tell who looks at the run or a job of it, and all who look at lists."""
+        for viewer in [*self._by_run.get(run_id, ()), *self._by_run.get("", ())]:
+            viewer.tell_gone(run_id)
 
     def tell_reload(self) -> None:
         for viewer in self._all():

@@ -12,6 +12,7 @@ from pydantic import Field
 from tisktask_common.ids import JobId, RunId
 from tisktask_common.orders import CancelJob, CancelRun
 from tisktask_logstream import run_view
+from tisktask_logstream.api.jobs import Records
 from tisktask_logstream.api.models import RunsQuery, Strict, WhoseLog
 from tisktask_logstream.api.requests import read_query
 from tisktask_logstream.api.runs import ACTOR, PATIENCE_SECONDS
@@ -20,7 +21,7 @@ from tisktask_logstream.live.run_feed import RunFeed
 from tisktask_logstream.live.sse import Seats
 from tisktask_logstream.rows import JobRecord, ScheduleRecord
 from tisktask_logstream.run_view import RunDetail
-from tisktask_logstream.store import RunFilter, Store
+from tisktask_logstream.store import RunFilter
 from tisktask_logstream.web.run_fragments import JobFragments, RunFragments
 from tisktask_logstream.web.templates import FOLDER, Templates
 
@@ -45,11 +46,12 @@ class Live:
 class PageRoutes:
     """Runs, a run, a job's log, repositories, runners."""
 
-    def __init__(self, templates: Templates, folder: Path, store: Store, bus: BusLink, live: Live) -> None:
+    def __init__(self, templates: Templates, folder: Path, records: Records, bus: BusLink, live: Live) -> None:
         self._templates = templates
         self._folder = folder
         self._runs = RunFragments(templates)
-        self._store = store
+        self._store = records.store
+        self._logs = records.logs
         self._bus = bus
         self._feed = live.feed
         self._seats = live.seats
@@ -94,7 +96,8 @@ class PageRoutes:
 
     async def show_job(self, request: web.Request) -> web.StreamResponse:
         found = await run_view.get_job_in_run(self._store, request.match_info["id"])
-        return await _html(self._fragments_of(found.job, request).page, found)
+        fragments = self._fragments_of(found.job, request)
+        return await _html(fragments.page, found, await self._logs.get_deletion(fragments.shown.job))
 
     async def unfold_jobs(self, request: web.Request) -> web.StreamResponse:
         query = read_query(request, FoldQuery)

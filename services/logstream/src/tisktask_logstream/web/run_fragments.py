@@ -1,6 +1,7 @@
 """The parts of the pages of runs and jobs that are sent again when they change."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from markupsafe import Markup
@@ -84,8 +85,8 @@ class JobFragments:
         names = {"job": "_job.html", "attempts": "_attempts.html", "tabs": "_tabs.html"}
         return [_html_frame(element, self.templates.render(name, **values)) for element, name in names.items()]
 
-    def page(self, found: JobInRun) -> str:
-        return self.templates.render("job.html", **self._values(found))
+    def page(self, found: JobInRun, deleted_at: datetime | None) -> str:
+        return self.templates.render("job.html", **self._values(found), deleted_at=deleted_at)
 
     def _values(self, found: JobInRun) -> dict[str, object]:
         return {

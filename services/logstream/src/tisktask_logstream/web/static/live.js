@@ -60,6 +60,13 @@ function listen(live) {
     document.dispatchEvent(new CustomEvent("fragment", { detail: id }));
   });
   source.addEventListener("reload", refresh);
+  source.addEventListener("gone", (event) => {
+    // Deleted: of a list one row, else all that this page shows.
+    const rows = document.getElementById("rows");
+    if (rows) return document.getElementById(`row-${JSON.parse(event.data).id}`)?.remove();
+    source.close();
+    location.reload();
+  });
   source.addEventListener("open", () => {
     connection.hidden = true;
     if (wasLost) refresh();

@@ -147,6 +147,7 @@ function tell() {
   later.hidden = isAtTail();
   const count = `${total.toLocaleString("en")} ${total === 1 ? "line" : "lines"}`;
   if (!ended) status.textContent = total ? `${count}, live` : "Waiting for the first line…";
+  else if (ended.deleted) status.textContent = `${count}; the log was deleted`;
   else if (ended.truncated) status.textContent = `${count}; cut off at the size limit`;
   else if (!ended.complete) status.textContent = total ? `${count}; the rest never came` : "There is no log.";
   else status.textContent = total ? count : "The log is empty.";
