@@ -53,6 +53,7 @@ CREATE TABLE api.stopping_jobs (job_id text, stop_state text);
 CREATE TABLE api.runners (runner text, replica text, pool text, slots integer, busy integer, is_draining boolean,
     version text, engine text, last_seen_at timestamptz, is_alive boolean,
     labels text[] DEFAULT '{}', waiting integer DEFAULT 0);
+CREATE TABLE api.retention (repository_id text, keep_days integer, keep_min integer, keep_max integer);
 CREATE TABLE api.paused_runners (runner text, replica text, has_paused boolean);
 CREATE TABLE api.runner_problems (runner text, replica text, problem text);
 """

@@ -21,6 +21,7 @@ from tisktask_logstream.archive.durability import GroupSync
 from tisktask_logstream.archive.intake import Intake
 from tisktask_logstream.archive.ledger import Ledger
 from tisktask_logstream.archive.library import Library
+from tisktask_logstream.archive.log_store import LogStore
 from tisktask_logstream.archive.ownership import AttemptOwners
 from tisktask_logstream.archive.removal import Removal
 from tisktask_logstream.archive.retention import LogRetention, LogRules
@@ -29,7 +30,6 @@ from tisktask_logstream.database import Database
 from tisktask_logstream.job_logs import JobLogs
 from tisktask_logstream.live.run_feed import RunFeed
 from tisktask_logstream.live.sse import Seats
-from tisktask_logstream.log_store import LogStore
 from tisktask_logstream.schema import prepare_schema
 from tisktask_logstream.server import Parts, add_everything
 from tisktask_logstream.settings import LogstreamSettings
@@ -73,10 +73,20 @@ async def serve(settings: LogstreamSettings, process: Process) -> None:
     async def is_disk_ready() -> bool:
         return disk.is_writable
 
-    process.ready_checks |= {"database": partial(is_database_ready, pool), "bus": is_bus_ready, "disk": is_disk_ready}
+    archive = Archive(settings, parts, disk)
+
+    async def is_schema_ready() -> bool:
+        return archive.has_schema.is_set()
+
+    process.ready_checks |= {
+        "schema": is_schema_ready,
+        "database": partial(is_database_ready, pool),
+        "bus": is_bus_ready,
+        "disk": is_disk_ready,
+    }
     http = await process.serve_http()
     try:
-        await _run_parts(settings, link, Archive(settings, parts, disk), parts)
+        await _run_parts(settings, link, archive, parts)
     finally:
         await http.close()
         library.close()
@@ -92,6 +102,7 @@ class Archive:
         removal = Removal(library, parts.logs)
         rules = LogRules(settings.keep_log_days, settings.log_bytes_max)
         self.disk = disk
+        self.has_schema = asyncio.Event()
         self.sync = GroupSync()
         self.ledger = Ledger(parts.store, library, parts.bus)
         self.intake = Intake(library, self.sync, disk, AttemptOwners(parts.store), self.ledger)
@@ -124,6 +135,7 @@ async def _run_parts(settings: LogstreamSettings, link: BusLink, archive: Archiv
 
 async def _keep_ledger(settings: LogstreamSettings, archive: Archive) -> None:
     await prepare_schema(settings)
+    archive.has_schema.set()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(archive.ledger.run())
         tasks.create_task(archive.retention.run())

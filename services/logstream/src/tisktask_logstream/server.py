@@ -13,13 +13,13 @@ from tisktask_logstream.api.runners import RunnerRoutes
 from tisktask_logstream.api.runs import RunRoutes
 from tisktask_logstream.api.starts import ScheduleRoutes, StartRoutes
 from tisktask_logstream.archive.library import Library
+from tisktask_logstream.archive.log_store import LogStore
 from tisktask_logstream.auth.credentials import Credentials
 from tisktask_logstream.auth.gate import Gate
 from tisktask_logstream.bus_link import BusLink
 from tisktask_logstream.live.follow import LogFollower
 from tisktask_logstream.live.run_feed import RunFeed
 from tisktask_logstream.live.sse import Seats
-from tisktask_logstream.log_store import LogStore
 from tisktask_logstream.problems import problem_answers
 from tisktask_logstream.settings import LogstreamSettings
 from tisktask_logstream.store import Store

@@ -1,4 +1,4 @@
-"""Statements about runs, jobs and their logs, one function each; those about keeping logs are in `log_store.py`."""
+"""Statements about runs, jobs and their logs, one function each; those about keeping logs are in `archive`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -22,8 +22,8 @@ from tisktask_orchestrator.store.runs import lock_run
 from tisktask_orchestrator.transactions import transaction
 
 _ACTOR_CHARS_MAX = 100
-#: A person waits for the answer; and may want a log gone whose host is.
-_PATIENCE = Patience(reading_seconds=2, log_seconds=600)
+#: All of it within the time of one request: a person waits for the answer. He may want a log gone whose host is gone.
+_PATIENCE = Patience(reading_seconds=0.8, answer_seconds=0.4, log_seconds=600)
 
 runs_deleted = Counter("tisktask_runs_deleted_total", "Runs that were deleted", ["by"])
 

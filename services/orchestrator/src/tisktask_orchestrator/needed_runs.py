@@ -20,7 +20,6 @@ from tisktask_orchestrator.room import next_unread
 
 log = structlog.get_logger()
 
-_ANSWER_SECONDS = 4.0
 _LOOK_SECONDS = 0.1
 
 
@@ -30,6 +29,8 @@ class Patience:
 
     #: For the reporter, which may have many events before it.
     reading_seconds: float
+    #: For the answer of each who is asked.
+    answer_seconds: float
     #: For the end of a log, from its attempt's end on.
     log_seconds: float
 
@@ -44,13 +45,13 @@ async def find_needed(bus: Bus, runs: Sequence[RunId], patience: Patience) -> di
         return dict.fromkeys(runs, words.states_not_read)
     wanted = list(runs)
     try:
-        undelivered = await bus.request(ListUndelivered(run_ids=wanted), _ANSWER_SECONDS)
+        undelivered = await bus.request(ListUndelivered(run_ids=wanted), patience.answer_seconds)
     except InfrastructureError as error:
         log.warning("reporter_not_asked", error=error.message)
         return dict.fromkeys(runs, words.states_not_read)
     try:
         question = ListIncompleteLogs(run_ids=wanted, patience_seconds=patience.log_seconds)
-        incomplete = await bus.request(question, _ANSWER_SECONDS)
+        incomplete = await bus.request(question, patience.answer_seconds)
     except InfrastructureError as error:
         log.warning("logstream_not_asked", error=error.message)
         return dict.fromkeys(runs, words.logs_not_known)

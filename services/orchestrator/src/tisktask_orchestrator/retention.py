@@ -32,7 +32,7 @@ log = structlog.get_logger()
 ROUND_SECONDS = 600.0
 _TRIGGERS_AT_ONCE = 500
 #: What has not come to logstream a day after its attempt's end, nobody has.
-_PATIENCE = Patience(reading_seconds=10, log_seconds=86_400)
+_PATIENCE = Patience(reading_seconds=10, answer_seconds=5, log_seconds=86_400)
 #: Between two deletions, in parts of what the one before has taken: the database has other work.
 _REST_TIMES = 1.0
 

@@ -18,12 +18,12 @@ from tisktask_logstream.archive.extent import Extent
 from tisktask_logstream.archive.files import LogFiles
 from tisktask_logstream.archive.library import Library
 from tisktask_logstream.archive.line_json import lines_json
+from tisktask_logstream.archive.log_store import LogStore
 from tisktask_logstream.archive.reading import read_lines
 from tisktask_logstream.bus_link import BusLink
 from tisktask_logstream.live.follow import LogFollower
 from tisktask_logstream.live.sse import Seats
 from tisktask_logstream.log_names import LogName
-from tisktask_logstream.log_store import LogStore
 from tisktask_logstream.run_view import Container
 from tisktask_logstream.store import Store
 

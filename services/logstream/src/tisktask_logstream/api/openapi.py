@@ -15,6 +15,7 @@ _REASONS = {
     403: "not allowed",
     404: "there is no such thing",
     409: "its state does not allow that now",
+    410: "it was deleted",
     413: "the body is larger than 1 MiB",
     415: "the body is not JSON",
     503: "a part is away or all seats are taken: try again",

@@ -10,9 +10,9 @@ from nats.aio.msg import Msg
 from tisktask_common.errors import DatabaseError
 from tisktask_common.events import RunDeleted
 from tisktask_common.run_deletion import ListIncompleteLogs, NeededRuns
+from tisktask_logstream.archive.log_store import LogStore
 from tisktask_logstream.archive.removal import Removal
 from tisktask_logstream.archive.retention import logs_deleted
-from tisktask_logstream.log_store import LogStore
 
 log = structlog.get_logger()
 

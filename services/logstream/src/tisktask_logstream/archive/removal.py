@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tisktask_common.ids import JobId, RunId
 from tisktask_logstream.archive.library import Library
+from tisktask_logstream.archive.log_store import LogStore
 from tisktask_logstream.log_names import read_path
-from tisktask_logstream.log_store import LogStore
 
 
 class Removal:

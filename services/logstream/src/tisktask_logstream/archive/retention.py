@@ -11,8 +11,8 @@ from prometheus_client import Counter, Gauge
 
 from tisktask_common.errors import DatabaseError
 from tisktask_common.ids import JobId, RunId
+from tisktask_logstream.archive.log_store import LogStore
 from tisktask_logstream.archive.removal import Removal, list_run_folders
-from tisktask_logstream.log_store import LogStore
 
 log = structlog.get_logger()
 

@@ -99,10 +99,10 @@ def _end_frame(extent: Extent, *, is_deleted: bool = False) -> bytes:
         "end",
         {
             "total": extent.lines,
-            "deleted": is_deleted,
             "complete": extent.is_complete,
             "truncated": extent.is_truncated,
             "gaps": [{"n": gap.number, "missing_bytes": gap.missing_bytes} for gap in extent.gaps],
-        },
+        }
+        | ({"deleted": True} if is_deleted else {}),
         extent.whole_lines,
     )
