@@ -40,8 +40,7 @@ class Change(Value):
     event: str = Field(description="folder name below .tisktask/: push, tag, pull_request, ...")
     action: str | None = Field(default=None, description="opened, synchronize, reopened, ...; null if there is none")
     sha: str = Field(
-        description="the commit to build, 40 or 64 hexadecimal digits; in trigger.received perhaps empty: "
-        "what fetch_ref, or else ref, leads to is looked up, and the run has it"
+        description="the commit to build, in hex; empty in trigger.received: fetch_ref, or ref, leads to it"
     )
     ref: str = Field(description="full name of the ref: refs/heads/main")
     fetch_ref: str | None = Field(default=None, description="ref to fetch where the sha can not be fetched itself")
@@ -86,9 +85,7 @@ class TriggerReceived(Event, Given):
     change: Change
     payload_chunks: int = Field(default=0, description="number of messages that hold the compressed raw payload")
     payload_bytes: int = Field(default=0, description="size of the raw payload, uncompressed")
-    rerun: RerunAsked | None = Field(
-        default=None, description="no run of its own: the ended runs of the commit are to run again"
-    )
+    rerun: RerunAsked | None = Field(default=None, description="no run of its own: ended runs of the commit run again")
 
 
 class RunEvent(Event):
@@ -192,13 +189,8 @@ class JobFinished(JobEvent):
     out_of_memory: bool = False
     reason: str = ""
     duration_seconds: float | None = Field(default=None, description="from the start of the program")
-    is_concluded: bool = Field(
-        default=True,
-        description="false: what it has started is at work, or has ended worse than itself; job.concluded follows",
-    )
-    carried_from: JobId | None = Field(
-        default=None, description="the job of an earlier run whose end this is; null: it has run in this run"
-    )
+    is_concluded: bool = Field(default=True, description="false: what it has started goes on, or ended worse")
+    carried_from: JobId | None = Field(default=None, description="the job of an earlier run whose end this is")
 
 
 class JobConcluded(JobEvent):

@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+import psycopg
+
+from tisktask_common.errors import DatabaseError
 from tisktask_common.lifecycle import JOB_ENDS, JobState
 from tisktask_logstream.database import Database
 from tisktask_logstream.log_names import LogName
@@ -97,7 +100,7 @@ class Store:
 
     async def list_status_problems(self, run: str, limit: int) -> list[StatusProblem]:
         try:
-            return _all(await self._read("list_status_problems", {"run": run, "limit": limit}), StatusProblem)
+            return _all(await self._database.read("list_status_problems", {"run": run, "limit": limit}), StatusProblem)
         except DatabaseError as error:
             if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
                 return []  # no reporter has been started yet
@@ -122,11 +125,11 @@ class Store:
 
     async def get_retries(self, job: str) -> RetriesRecord | None:
         """Read when a job is tried again; None: never."""
-        return _first(await self._read("get_retries", {"job": job}), RetriesRecord)
+        return _first(await self._database.read("get_retries", {"job": job}), RetriesRecord)
 
     async def get_stop(self, job: str) -> str | None:
         """Read as what a job is to end that was told to, and has not yet; None: it was not."""
-        rows = await self._read("get_stop", {"job": job})
+        rows = await self._database.read("get_stop", {"job": job})
         return rows[0]["stop_state"] if rows else None
 
     async def list_repositories(self) -> list[RepositoryRecord]:
@@ -136,16 +139,16 @@ class Store:
         return _first(await self._database.read("get_repository", {"id": repository}), RepositoryRecord)
 
     async def list_schedules(self, repository: str | None = None) -> list[ScheduleRecord]:
-        return _all(await self._read("list_schedules", {"repository": repository}), ScheduleRecord)
+        return _all(await self._database.read("list_schedules", {"repository": repository}), ScheduleRecord)
 
     async def list_starts(self, repository: str, limit: int) -> list[StartRecord]:
-        return _all(await self._read("list_starts", {"repository": repository, "limit": limit}), StartRecord)
+        return _all(await self._database.read("list_starts", {"repository": repository, "limit": limit}), StartRecord)
 
     async def get_start(self, start: str) -> StartRecord | None:
-        return _first(await self._read("get_start", {"id": start}), StartRecord)
+        return _first(await self._database.read("get_start", {"id": start}), StartRecord)
 
     async def get_given(self, run: str) -> Given:
-        return _first(await self._read("get_given", {"run": run}), Given) or Given()
+        return _first(await self._database.read("get_given", {"run": run}), Given) or Given()
 
     async def list_runners(self) -> list[RunnerRecord]:
         return _all(await self._database.read("list_runners", {}), RunnerRecord)

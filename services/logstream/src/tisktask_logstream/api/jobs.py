@@ -75,8 +75,9 @@ class JobRoutes:
         containers = [Container(name=log.container, attempt=log.attempt) for log in logs]
         retries = await self._store.get_retries(ran.job)
         deleted_at = await self._logs.get_deletion(ran.job)
-        known = {"attempts": attempts, "retries": retries, "containers": containers, "logs_deleted_at": deleted_at}
-        return json_answer(Job(**dict(job), **known))
+        return json_answer(
+            Job(**dict(job), attempts=attempts, retries=retries, containers=containers, logs_deleted_at=deleted_at)
+        )
 
     async def cancel_job(self, request: web.Request) -> web.StreamResponse:
         job = JobId(request.match_info["id"])
