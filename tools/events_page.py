@@ -33,7 +33,7 @@ REST = """
 
 | | |
 |---|---|
-| commit | of a push `head_commit` (of an annotated tag the commit, not the tag object), of a pull request its head. Where the forge does not say it (`delete`, `release`, GitHub's comments, dispatches), such deliveries make no run yet |
+| commit | of a push `head_commit` (of an annotated tag the commit, not the tag object), of a pull request its head. Where the forge does not say it (`delete`, `release`, GitHub's comments, dispatches), a runner looks it up in the repository, and the run begins as soon as it is known; the page of the repository shows what waits for that, and what has failed |
 | compared with | of a push what the branch was at before, of a pull request the head of its target branch, of a merge group what it is to be merged into |
 | fork | the head is in another repository, or in one that is gone; on Forgejo and Gitea also AGit pull requests (`git push origin HEAD:refs/for/main`): whoever may read may make those |
 | who | who did it (`sender`): not the author of the pull request, but who has pushed to it, labelled it or commented |

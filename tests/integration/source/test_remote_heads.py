@@ -59,6 +59,16 @@ def test_branches_and_tags_are_read_and_annotated_tags_name_their_commit(
     assert list(expected.heads) == sorted(expected.heads)
 
 
+def test_the_head_of_a_pull_request_is_read_if_somebody_asks_for_it(
+    server: GitServer, repository: GitRepository
+) -> None:
+    expected = populate(repository)
+    also = frozenset({"refs/pull/1/head", "refs/pull/2/head"})
+    found = read_remote_heads(Remote(NAME, server.clone_url(NAME), None, also), 100, 10)
+    assert isinstance(found, RemoteHeads)
+    assert found.heads == expected.heads | {"refs/pull/1/head": expected.heads["refs/heads/main"]}
+
+
 def test_an_empty_repository_has_no_heads(server: GitServer, repository: GitRepository) -> None:
     assert repository
     assert read(server) == RemoteHeads({}, None)

@@ -192,6 +192,19 @@ class TestAppsEvents:
         got = change("github", "workflow_dispatch", ref=ref, workflow=".github/workflows/deploy.yml", inputs=None)
         assert (got.event, got.action, got.ref, got.sha) == ("workflow_dispatch", "deploy", full, "")
 
+    def test_inputs_are_given_to_the_run(self) -> None:
+        result = outcome("github", "workflow_dispatch", ref="main", inputs={"env": "prod", "dry-run": True, "x": None})
+        assert isinstance(result, Triggered)
+        assert result.inputs == {"env": "prod", "dry-run": "true"}
+
+    @pytest.mark.parametrize(
+        "inputs", [{"a b": "x"}, {"x": "y" * 5000}, {f"n{number}": "" for number in range(60)}, {"x": "\0"}]
+    )
+    def test_inputs_that_can_not_be_variables_are_refused(self, inputs: dict[str, str]) -> None:
+        result = outcome("github", "workflow_dispatch", ref="main", inputs=inputs)
+        assert isinstance(result, Malformed)
+        assert result.field == "inputs"
+
     @pytest.mark.parametrize("workflow", [None, "", "/", ".github/workflows/.yml", "a b.yml", "..", "é.yml"])
     def test_a_workflow_whose_name_is_no_folder_has_no_action(self, workflow: str | None) -> None:
         assert change("github", "workflow_dispatch", ref="main", workflow=workflow).action is None

@@ -20,6 +20,9 @@ class LookGrant(Value):
     clone_url: str = ""
     sealed_token: str | None = None
     refs_max: int = Field(default=0, description="branches and tags; with more it is an error")
+    also: list[str] = Field(
+        default_factory=list[str], description="other refs that somebody waits for: refs/pull/7/head"
+    )
     seconds_max: float = Field(default=45, description="after it the look is taken for lost")
 
 

@@ -17,6 +17,7 @@ from tisktask_orchestrator.store.found import settle_with_found
 from tisktask_orchestrator.store.repositories import lock_repository
 from tisktask_orchestrator.superseding import cancel_superseded
 from tisktask_orchestrator.transactions import transaction
+from tisktask_orchestrator.untold_commits import want_commit_of
 
 log = structlog.get_logger()
 
@@ -46,8 +47,7 @@ async def _handle(collaborators: Collaborators, trigger: TriggerReceived) -> Non
         await rerun_commit(collaborators, trigger, trigger.rerun)
         return
     if not trigger.change.sha:
-        triggers_ignored.labels("commit_not_told").inc()
-        log.info("trigger_ignored", why="commit_not_told", delivery=trigger.delivery)
+        await want_commit_of(collaborators, trigger)
         return
     await record_trigger(collaborators, trigger)
     await cancel_superseded(collaborators, trigger.trigger_id)

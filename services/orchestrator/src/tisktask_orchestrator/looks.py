@@ -42,6 +42,7 @@ from tisktask_orchestrator.store.looks import (
     offer_looks,
     take_look,
 )
+from tisktask_orchestrator.store.starts import list_wanted_heads
 from tisktask_orchestrator.superseding import cancel_superseded
 from tisktask_orchestrator.transactions import transaction
 from tisktask_orchestrator.waiting_starts import start_waiting
@@ -55,7 +56,7 @@ _LOOK_SECONDS_MAX = 45.0
 _PIECE_REFS_MAX = 20_000
 _DAY_SECONDS = 86_400.0
 _REF_CHARS_MAX = 512
-_REF = re.compile(r"refs/(heads|tags)/[^\x00-\x20\x7f~^:?*\[\\\ud800-\udfff]+")
+_REF = re.compile(r"refs/(heads|tags)/[^\x00-\x20\x7f~^:?*\[\\\ud800-\udfff]+|refs/pull/[0-9]+/head")
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 #: What is done, in the same transaction, when the heads of a repository are in; it returns the runs that it has made.
@@ -93,6 +94,7 @@ async def begin_look(collaborators: Collaborators, request: TakeLook, caller: st
     check_public_key(request.public_key)
     async with transaction(collaborators.pool) as connection:
         row = await take_look(connection, request.repository_id, request.runner, LEASE_SECONDS)
+        also = await list_wanted_heads(connection, request.repository_id) if row else []
     if row is None:
         return LookGrant(granted=False, reason=words_for_looks.look_overtaken())
     return LookGrant(
@@ -103,6 +105,7 @@ async def begin_look(collaborators: Collaborators, request: TakeLook, caller: st
         sealed_token=collaborators.secrets.hand_over(row.token, request.public_key),
         refs_max=collaborators.settings.look_refs_max,
         seconds_max=_LOOK_SECONDS_MAX,
+        also=also,
     )
 
 

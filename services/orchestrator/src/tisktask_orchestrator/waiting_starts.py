@@ -55,8 +55,24 @@ async def begin_wanted(
     default_ref: str | None = None,
 ) -> RunChange | None:
     """Make the run of a commit; an empty ref: the commit by itself. None: the run was made before."""
+    trigger = _trigger_of(repository, wanted, sha, ref, default_ref)
+    # Somebody has asked for just this run: a push does not make it superfluous, nor it a push's.
+    change = await begin_run(connection, trigger, supersedes=False, origin=_origin_of(wanted))
+    run = change.run.id if change else await read_run_of_trigger(connection, trigger.trigger_id)
+    if await end_start(connection, wanted.id, StartState.STARTED, run=run):
+        starts_ended.labels(StartState.STARTED).inc()
+    return change
+
+
+def _trigger_of(
+    repository: Repository, wanted: WantedRun, sha: str, ref: str, default_ref: str | None
+) -> TriggerReceived:
+    if wanted.trigger is not None:
+        received = TriggerReceived.model_validate(wanted.trigger)
+        told = received.change.model_copy(update={"sha": sha})
+        return received.model_copy(update={"repository": repository, "change": told})
     change = make_change(wanted.event, wanted.action, ref, sha, wanted.actor)
-    trigger = TriggerReceived(
+    return TriggerReceived(
         trigger_id=trigger_id(repository.id, wanted.delivery),
         repository=repository,
         delivery=wanted.delivery,
@@ -65,14 +81,12 @@ async def begin_wanted(
         schedule=wanted.schedule,
         scheduled_at=wanted.scheduled_at,
     )
-    # Somebody has asked for just this run: a push does not make it superfluous, nor it a push's.
-    change = await begin_run(
-        connection, trigger, supersedes=False, origin=Origin.SCHEDULE if wanted.schedule else Origin.MANUAL
-    )
-    run = change.run.id if change else await read_run_of_trigger(connection, trigger.trigger_id)
-    if await end_start(connection, wanted.id, StartState.STARTED, run=run):
-        starts_ended.labels(StartState.STARTED).inc()
-    return change
+
+
+def _origin_of(wanted: WantedRun) -> Origin:
+    if wanted.trigger is not None:
+        return Origin.WEBHOOK
+    return Origin.SCHEDULE if wanted.schedule else Origin.MANUAL
 
 
 async def give_up_overdue(connection: Connection, seconds_max: float) -> None:

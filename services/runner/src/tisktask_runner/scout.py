@@ -80,7 +80,7 @@ class Scout:
 
     async def _read(self, grant: LookGrant, full_name: str) -> RemoteHeads | NotSeen:
         token = self._keys.open(grant.sealed_token) if grant.sealed_token else None
-        remote = Remote(full_name, grant.clone_url, token)
+        remote = Remote(full_name, grant.clone_url, token, frozenset(grant.also))
         try:
             async with asyncio.timeout(grant.seconds_max):
                 return await in_own_thread("look", partial(self._read_counted, remote, grant))

@@ -1,8 +1,12 @@
 """What GitHub sends to Apps alone: merge groups, dispatches, and buttons that ask for checks again."""
 
+import json
 import posixpath
+from typing import Any
 
+from tisktask_common.errors import UserError
 from tisktask_common.events import Change, RerunAsked
+from tisktask_common.run_inputs import check_inputs
 from tisktask_ingest import words
 from tisktask_ingest.forges.git_names import (
     TITLE_LENGTH_MAX,
@@ -27,7 +31,7 @@ from tisktask_ingest.forges.payload import (
     login,
     tag_of,
 )
-from tisktask_ingest.outcome import Ignored, Outcome, Triggered
+from tisktask_ingest.outcome import Ignored, Malformed, Outcome, Triggered
 
 CHECK_LENGTH_MAX = 255
 
@@ -52,10 +56,11 @@ class MergeGroupDelivery(Loose):
 
 
 class WorkflowDispatch(Loose):
-    """Somebody has chosen a workflow and a ref on GitHub's page."""
+    """Somebody has chosen a workflow, a ref and inputs on GitHub's page."""
 
     ref: Branch
     workflow: str | None = None
+    inputs: dict[str, Any] | None = None
     sender: Person | None = None
     repository: Home | None = None
 
@@ -127,7 +132,7 @@ def read_merge_group(body: bytes) -> Outcome:
 
 
 def read_workflow_dispatch(body: bytes) -> Outcome:
-    """Describe a start by hand: the head of the ref that was chosen."""
+    """Describe a start by hand: the head of the ref that was chosen, with the inputs that were given."""
     delivery = WorkflowDispatch.model_validate_json(body)
     ref = delivery.ref if delivery.ref.startswith("refs/") else f"{HEADS}{delivery.ref}"
     workflow = posixpath.splitext(posixpath.basename(delivery.workflow or ""))[0]
@@ -141,7 +146,12 @@ def read_workflow_dispatch(body: bytes) -> Outcome:
         actor=login(delivery.sender),
         default_branch=default_branch(delivery.repository),
     )
-    return Triggered(change)
+    inputs = {name: _text(value) for name, value in (delivery.inputs or {}).items() if value is not None}
+    try:
+        check_inputs(inputs)
+    except UserError as error:
+        return Malformed("inputs", one_line(error.message.removeprefix("inputs: "), TITLE_LENGTH_MAX))
+    return Triggered(change, inputs=inputs)
 
 
 def read_repository_dispatch(body: bytes) -> Outcome:
@@ -196,3 +206,8 @@ def _rerun(event: str, suite: CheckSuite, asked: RerunAsked, sender: Person | No
         default_branch=default_branch(home),
     )
     return Triggered(change, rerun=asked)
+
+
+def _text(value: object) -> str:
+    """Write a value as GitHub's own workflows see it."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -29,6 +30,8 @@ class WantedRun:
     schedule_id: ScheduleId | None = None
     schedule: str = ""
     scheduled_at: datetime | None = None
+    #: The delivery that it is about, which does not tell its commit; None: a person or a schedule wants it.
+    trigger: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class UnfinishedStartRow:
 
 
 async def insert_start(connection: Connection, new: WantedRun) -> bool:
-    values = vars(new) | {"inputs": Jsonb(new.inputs)}
+    trigger = None if new.trigger is None else Jsonb(new.trigger)
+    values = vars(new) | {"inputs": Jsonb(new.inputs), "trigger": trigger}
     return await fetch_one(connection, IdRow, "insert_start", **values) is not None
 
 
@@ -94,6 +98,10 @@ async def list_waiting_repositories(connection: Connection) -> list[RepositoryId
 async def list_named_heads(connection: Connection, repository: RepositoryId, refs: list[str]) -> dict[str, str]:
     rows = await fetch_all(connection, NamedHeadRow, "list_named_heads", repository_id=repository, refs=refs)
     return {row.ref: row.sha for row in rows}
+
+
+async def list_wanted_heads(connection: Connection, repository: RepositoryId) -> list[str]:
+    return [row.id for row in await fetch_all(connection, IdRow, "list_wanted_heads", repository_id=repository)]
 
 
 async def read_unfinished_start(connection: Connection, schedule: ScheduleId) -> UnfinishedStartRow | None:

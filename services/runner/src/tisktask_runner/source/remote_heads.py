@@ -28,6 +28,8 @@ class Remote:
     full_name: str
     clone_url: str
     token: SecretStr | None
+    #: Refs that are asked for by their names, besides branches and tags.
+    also: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _choose(listed: "Iterable[pygit2.remotes.RemoteHead]", remote: Remote, refs_
         if name == "HEAD":
             default_ref = head.symref_target
         ref = name.removesuffix(_PEELED)
-        if len(ref) <= _REF_CHARS_MAX and _REF.fullmatch(ref):
+        if len(ref) <= _REF_CHARS_MAX and (_REF.fullmatch(ref) or ref in remote.also):
             # What an annotated tag names comes after the tag itself.
             heads[ref] = str(head.oid)
     if len(heads) > refs_max:
