@@ -33,12 +33,17 @@ class FaultPlan:
     """Faults for the next POSTs, in order; every one is used once."""
 
     coming: list[Fault] = field(default_factory=list)
+    #: The same for requests for an App's token.
+    for_apps: list[Fault] = field(default_factory=list)
 
     def add(self, fault: Fault, times: int = 1) -> None:
         self.coming.extend([fault] * times)
 
     def next(self, call: Call) -> Fault | None:
-        return self.coming.pop(0) if self.coming and call.method == "POST" else None
+        if call.method not in {"POST", "PATCH"}:
+            return None
+        coming = self.for_apps if call.path.endswith("/access_tokens") else self.coming
+        return coming.pop(0) if coming else None
 
 
 @dataclass
@@ -59,7 +64,7 @@ class RateLimit:
     _told_until: dict[str, float] = field(default_factory=dict)
 
     def check(self, flavour: Flavour, call: Call) -> Reply | None:
-        if call.method != "POST":
+        if call.method not in {"POST", "PATCH"} or call.path.endswith("/access_tokens"):
             return None
         who, now = call.headers.get("authorization", ""), self.clock()
         # Some grace for what was under way when the token was told.

@@ -31,7 +31,8 @@ class Call:
 
 
 def error(status: int, message: str, errors: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
-    body: dict[str, Any] = {"message": message, "url": "https://forge.example/api/swagger"}
+    about = "https://forge.example/api/swagger"
+    body: dict[str, Any] = {"message": message, "url": about, "documentation_url": about}
     return Reply(status, body | ({"errors": errors} if errors is not None else {}), headers or {})
 
 
@@ -42,7 +43,7 @@ def find_token(state: ForgeState, call: Call) -> Token | Reply:
         message = "Requires authentication" if state.flavour is Flavour.GITHUB else "token is required"
         return error(401, message)
     token = state.tokens.get(value.strip())
-    if token is None:
+    if token is None or (token.expires_at and token.expires_at < state.clock()):
         message = "Bad credentials" if state.flavour is Flavour.GITHUB else "invalid username, password or token"
         return error(401, message)
     return token

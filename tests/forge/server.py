@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
+from forge.apps import create_token, find_app, refuse_app, show_installation
 from forge.contract import Contract
 from forge.faults import Drop, Fault, FaultPlan, Hang, RateLimit
 from forge.rules import (
@@ -130,7 +132,10 @@ class Forge:
         path = call.path.removeprefix(API)
         if self.state.flavour is Flavour.FORGEJO and call.headers.get("accept") == "application/vnd.github+json":
             self.violations.append("Accept: application/vnd.github+json makes Forgejo answer in GitHub's form")
-        if self._contract and call.method == "POST" and "/statuses/" in path and path.startswith("/repos/"):
+        is_known = (
+            path.startswith("/repos/") and re.search("/statuses/|/check-runs", path)
+        ) or "/access_tokens" in path
+        if self._contract and call.method in {"POST", "PATCH"} and is_known:
             body = json.loads(call.body or b"null")
             self.violations += self._contract.violations(call.method, path, body, reply.status, reply.body)
 
@@ -143,6 +148,13 @@ class Forge:
         match call.path.removeprefix(prefix).strip("/").split("/"):
             case ["version"] if prefix:
                 return Reply(200, {"version": self.state.version})
+            case ["repos", owner, name, "installation"] if call.method == "GET" and not prefix:
+                app = find_app(self.state, call)
+                found = self.state.find_repository(f"{owner}/{name}")
+                return app if isinstance(app, Reply) else show_installation(self.state, found, app, self.root_url)
+            case ["app", "installations", number, "access_tokens"] if call.method == "POST" and not prefix:
+                app = find_app(self.state, call)
+                return app if isinstance(app, Reply) else create_token(self.state, app, int(number), call)
             case ["repos", owner, name, *rest]:
                 return self._route_repository(call, f"{owner}/{name}", rest)
             case ["repositories", number, *rest]:
@@ -172,6 +184,9 @@ class Forge:
         if repository is None:
             return error(404, "Not Found", [])
         match call.method, rest:
+            case "POST", ["statuses", sha] if token.is_app:
+                refusal = refuse_app(repository, token, "statuses")
+                return refusal or create_status(self.state, repository, sha, token, call)
             case "POST", ["statuses", sha]:
                 refusal = refuse_writer(self.state, repository, token)
                 return refusal or create_status(self.state, repository, sha, token, call)

@@ -2,6 +2,8 @@
 
 import itertools
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -32,6 +34,12 @@ class Token:
     rights: Rights
     #: Whether the token itself has the scope to set statuses.
     has_scope: bool
+    #: Of an App's token: what it may do, and in which repositories; None: all that its App may.
+    permissions: dict[str, str] | None = None
+    repositories: tuple[str, ...] | None = None
+    is_app: bool = False
+    #: Seconds since 1970; 0: it does not expire.
+    expires_at: float = 0
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,31 @@ class Repository:
 
 
 @dataclass
+class AppAccount:
+    """A GitHub App, the public key that it is known by, and the owners that have it installed."""
+
+    id: str
+    public_key: str
+    owners: dict[str, int]
+    permissions: dict[str, str] = field(
+        default_factory=lambda: {
+            "checks": "write",
+            "contents": "read",
+            "metadata": "read",
+            "pull_requests": "write",
+            "statuses": "write",
+        }
+    )
+
+
+@dataclass
 class ForgeState:
     flavour: Flavour
     version: str
     repositories: list[Repository] = field(default_factory=list)
     tokens: dict[str, Token] = field(default_factory=dict)
+    apps: dict[str, "AppAccount"] = field(default_factory=dict)
+    clock: Callable[[], float] = time.time
     _ids: itertools.count = field(default_factory=lambda: itertools.count(1))
 
     def add_repository(self, full_name: str, commits: list[str] | None = None) -> Repository:
@@ -79,6 +107,10 @@ class ForgeState:
         token = Token(start + secrets.token_hex(20), login, rights, has_scope)
         self.tokens[token.value] = token
         return token
+
+    def add_app(self, app_id: str, public_key: str, owner: str = "me") -> AppAccount:
+        app = self.apps[app_id] = AppAccount(app_id, public_key, {owner: next(self._ids)})
+        return app
 
     def revoke_token(self, token: Token) -> None:
         del self.tokens[token.value]

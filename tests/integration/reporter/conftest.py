@@ -39,6 +39,9 @@ class Known:
     full_name: str
     api_url: str
     token: str | None = field(repr=False)
+    app_id: str | None = None
+    app_key: str | None = field(default=None, repr=False)
+    has_comment: bool = False
 
 
 @dataclass
@@ -58,6 +61,9 @@ class Credentials:
             repository=Repository(id=request.repository_id, forge=known.forge, full_name=known.full_name),
             api_url=known.api_url,
             sealed_token=seal(SecretStr(known.token), request.public_key) if known.token else None,
+            app_id=known.app_id,
+            sealed_app_key=seal(SecretStr(known.app_key), request.public_key) if known.app_key else None,
+            has_comment=known.has_comment,
         )
 
     async def rename(self, request: RenameRepository, _caller: str) -> Accepted:
@@ -81,6 +87,11 @@ class Site:
     def know(self, forge: Forge, token: Token | str | None, full_name: str = "me/app", repo: str = "repo_1") -> None:
         value = token.value if isinstance(token, Token) else token
         self.credentials.repositories[repo] = Known(forge.state.flavour, full_name, forge.api_url, value)
+
+    def know_app(self, forge: Forge, key: str, full_name: str = "me/app", **more: Any) -> None:
+        self.credentials.repositories["repo_1"] = Known(
+            forge.state.flavour, full_name, forge.api_url, None, "1234", key, **more
+        )
 
     async def publish(self, *events: AnyEvent) -> None:
         for event in events:

@@ -17,7 +17,9 @@ from tisktask_common.ids import RepositoryId, RunId
 from tisktask_reporter.accounts import Paces
 from tisktask_reporter.credentials import CredentialBook
 from tisktask_reporter.delivery import Deliverer
-from tisktask_reporter.forges.client import ForgeClient, new_session
+from tisktask_reporter.forges.client import ForgeClient
+from tisktask_reporter.forges.exchange import Exchange, new_session
+from tisktask_reporter.forges.installations import Installations
 from tisktask_reporter.forges.policy import RetryLimits
 from tisktask_reporter.status import DesiredStatus, Shown, StatusKey, StatusState
 from tisktask_reporter.store import Store
@@ -78,9 +80,17 @@ async def bench(site: Site) -> AsyncIterator[Bench]:
     pool = await open_pool(settings, "test")
     store, limits = Store(pool, 10), RetryLimits()
     async with new_session() as session:
-        client = ForgeClient(session, limits, 5, clock.now)
+        exchange = Exchange(session, limits, 5, clock.now)
         paces = Paces(4, github_pause_seconds=1, github_posts_per_hour_max=500)
-        deliverer = Deliverer(store, CredentialBook(site.bus), paces, client, limits, 5)
+        deliverer = Deliverer(
+            store=store,
+            credentials=CredentialBook(site.bus),
+            paces=paces,
+            client=ForgeClient(exchange, clock.now),
+            installations=Installations(exchange, clock.now),
+            limits=limits,
+            post_seconds_max=5,
+        )
         yield Bench(site, store, deliverer, clock)
     await pool.close()
     await clock.connection.close()

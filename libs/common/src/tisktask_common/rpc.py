@@ -232,6 +232,9 @@ class Credential(Value):
     repository: Repository
     api_url: str = Field(description="empty: this repository's forge takes no statuses")
     sealed_token: str | None
+    app_id: str | None = Field(default=None, description="of the GitHub App to speak as, instead of with the token")
+    sealed_app_key: str | None = Field(default=None, description="that App's private key (PEM), sealed")
+    has_comment: bool = Field(default=False, description="pull requests have a comment that is kept up to date")
 
 
 class AskCredential(Request[Credential]):

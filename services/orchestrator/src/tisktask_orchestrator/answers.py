@@ -22,6 +22,7 @@ from tisktask_common.job_requests import (
 )
 from tisktask_common.looks import HeadsSeen, TakeLook
 from tisktask_common.orders import CancelJob, CancelRun, RerunJob, RerunRun
+from tisktask_common.reporting import SetApp, SetComment
 from tisktask_common.repository_identity import NoteIdentity
 from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import (
@@ -51,6 +52,7 @@ from tisktask_orchestrator.locks import release_lock, take_lock
 from tisktask_orchestrator.looks import begin_look, note_heads
 from tisktask_orchestrator.pauses import pause_runner
 from tisktask_orchestrator.remarks import note_annotation, note_description
+from tisktask_orchestrator.reporting import set_app, set_comment
 from tisktask_orchestrator.reports import note_began, note_ended
 from tisktask_orchestrator.repositories import (
     add_repository,
@@ -88,6 +90,8 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     ChangeRepository: set_repository,
     RemoveRepository: take_out_repository,
     RenameRepository: rename_repository,
+    SetApp: set_app,
+    SetComment: set_comment,
     CancelRun: cancel_run,
     CancelJob: cancel_job,
     DeleteRun: delete_by_order,

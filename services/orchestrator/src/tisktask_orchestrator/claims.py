@@ -1,6 +1,6 @@
 """A runner claims an attempt: a guarded move under a lease, and all that it needs to know in return."""
 
-from tisktask_common.errors import NotFoundError
+from tisktask_common.errors import InfrastructureError, NotFoundError
 from tisktask_common.events import Change, JobClaimed, Repository
 from tisktask_common.lifecycle import JOB_ENDS, JobKind
 from tisktask_common.rpc import ClaimJob, JobGrant, JobSpec, Limits, Program
@@ -8,6 +8,7 @@ from tisktask_orchestrator import words
 from tisktask_orchestrator.callers import require_runner
 from tisktask_orchestrator.changes import RunChange, changing_run_of_job
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.reporting import mint_fetch_token
 from tisktask_orchestrator.secrets import Secrets, check_public_key
 from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.store.attempts import read_attempt
@@ -19,13 +20,20 @@ from tisktask_orchestrator.store.jobs import (
     read_job_plan,
     withdraw_offer,
 )
+from tisktask_orchestrator.store.reporting import find_app_repository
 from tisktask_orchestrator.store.rows import JobPlanRow
+from tisktask_orchestrator.words_for_reporting import no_token_yet
 
 
 async def claim(collaborators: Collaborators, request: ClaimJob, caller: str) -> JobGrant:
     """Give the attempt to the runner if it is free, or its own already."""
     require_runner(caller, request.runner)
     check_public_key(request.public_key)
+    try:
+        minted = await _mint_token(collaborators, request)
+    except InfrastructureError as error:
+        # Offered again in a while.
+        return JobGrant(granted=False, reason=no_token_yet(error.message))
     async with changing_run_of_job(collaborators, request.job_id) as change:
         refusal = await _take(collaborators.settings, change, request)
         if refusal:
@@ -34,7 +42,16 @@ async def claim(collaborators: Collaborators, request: ClaimJob, caller: str) ->
         if plan is None:
             raise NotFoundError(words.unknown_job(request.job_id))
         spec = _seal_for(make_spec(plan, collaborators.settings), plan, collaborators.secrets, request.public_key)
+        if minted is not None:
+            spec = spec.model_copy(update={"sealed_token": minted})
     return JobGrant(granted=True, spec=spec, lease_seconds=collaborators.settings.lease_seconds)
+
+
+async def _mint_token(collaborators: Collaborators, request: ClaimJob) -> str | None:
+    """Get a token of the repository's App; None: it has none. Before the claim: forges may take their time."""
+    async with collaborators.pool.connection() as connection:
+        repository = await find_app_repository(connection, request.job_id)
+    return await mint_fetch_token(collaborators, repository, request.public_key) if repository else None
 
 
 def make_spec(plan: JobPlanRow, settings: OrchestratorSettings) -> JobSpec:

@@ -27,6 +27,7 @@ from tisktask_orchestrator.changes import RunChange
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.news import send_news
 from tisktask_orchestrator.reconcile import reconcile_heads
+from tisktask_orchestrator.reporting import seal_fetch_token
 from tisktask_orchestrator.secrets import check_public_key
 from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.store.heads import delete_heads, upsert_heads
@@ -102,7 +103,7 @@ async def begin_look(collaborators: Collaborators, request: TakeLook, caller: st
         number=row.number,
         repository=Repository(id=row.id, forge=row.forge, full_name=row.full_name),
         clone_url=row.clone_url,
-        sealed_token=collaborators.secrets.hand_over(row.token, request.public_key),
+        sealed_token=await seal_fetch_token(collaborators, row.id, row.token, request.public_key),
         refs_max=collaborators.settings.look_refs_max,
         seconds_max=_LOOK_SECONDS_MAX,
         also=also,

@@ -2,10 +2,8 @@
 
 import structlog
 
-from tisktask_common.bus.connection import Outgoing
-from tisktask_common.database.pool import Connection
 from tisktask_common.errors import NotFoundError
-from tisktask_common.events import Repository, RepositoryChanged
+from tisktask_common.events import Repository
 from tisktask_common.ids import RepositoryId, new_repository_id
 from tisktask_common.repository_settings import ChangeRepository, RepositorySettings
 from tisktask_common.rpc import (
@@ -21,15 +19,15 @@ from tisktask_common.rpc import (
     RenameRepository,
     RepositoryPage,
 )
-from tisktask_common.subjects import event_subject
 from tisktask_orchestrator import words, words_for_starts
+from tisktask_orchestrator.announcing import announce_repository, describe_repository
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.looks import hasten_look, want_look
 from tisktask_orchestrator.repository_rules import LOCAL, check_full_name, check_repository, check_settings
 from tisktask_orchestrator.secrets import Secrets, check_public_key
 from tisktask_orchestrator.store.identities import list_external_ids
 from tisktask_orchestrator.store.looks import begin_anew, delete_look
-from tisktask_orchestrator.store.outbox import Posted, insert_outbox
+from tisktask_orchestrator.store.reporting import read_reporting
 from tisktask_orchestrator.store.repositories import (
     NewName,
     NewRepository,
@@ -74,10 +72,10 @@ async def add_repository(collaborators: Collaborators, request: AddRepository, _
         if row.forge != LOCAL:
             # What it stands at now is where we begin; a new token may mend a look that failed.
             await want_look(connection, row.id)
-        await _announce(connection, row, is_removed=False)
+        await announce_repository(connection, row, is_removed=False)
     log.info("repository_added", repository=row.id, forge=row.forge, full_name=row.full_name, is_new=row.id == new.id)
     await hasten_look(collaborators)
-    return _describe(row)
+    return describe_repository(row)
 
 
 async def set_repository(collaborators: Collaborators, request: ChangeRepository, _caller: str) -> RepositorySettings:
@@ -103,7 +101,7 @@ async def rename_repository(collaborators: Collaborators, request: RenameReposit
         row = await rename(connection, new)
         if row is None:
             return Accepted(accepted=False, reason=words.not_renamed(request.full_name))
-        await _announce(connection, row, is_removed=False)
+        await announce_repository(connection, row, is_removed=False)
     log.info("repository_renamed", repository=row.id, old_name=request.old_name, full_name=row.full_name)
     return Accepted(accepted=True)
 
@@ -116,7 +114,7 @@ async def take_out_repository(collaborators: Collaborators, request: RemoveRepos
             await delete_schedules(connection, row.id)
             await fail_starts_of_repository(connection, row.id, words_for_starts.REPOSITORY_REMOVED)
             await delete_look(connection, row.id)
-            await _announce(connection, row, is_removed=True)
+            await announce_repository(connection, row, is_removed=True)
         elif not await read_repository(connection, request.repository_id):
             raise NotFoundError(words.unknown_repository(request.repository_id))
     # Removed before: the same order given twice.
@@ -146,10 +144,15 @@ async def tell_credential(collaborators: Collaborators, request: AskCredential, 
     """Give the reporter a repository's forge address and token, sealed for it; also of a removed one."""
     check_public_key(request.public_key)
     row = await _read(collaborators, request.repository_id)
+    async with collaborators.pool.connection() as connection:
+        reporting = await read_reporting(connection, request.repository_id)
     return Credential(
-        repository=_describe(row),
+        repository=describe_repository(row),
         api_url=row.api_url,
         sealed_token=collaborators.secrets.hand_over(row.token, request.public_key),
+        app_id=reporting.app_id if reporting else None,
+        sealed_app_key=collaborators.secrets.hand_over(reporting.app_key if reporting else None, request.public_key),
+        has_comment=reporting is not None and reporting.has_comment,
     )
 
 
@@ -161,18 +164,10 @@ async def _read(collaborators: Collaborators, repository: RepositoryId) -> Repos
     return row
 
 
-async def _announce(connection: Connection, row: RepositoryRow, *, is_removed: bool) -> None:
-    event = RepositoryChanged(repository=_describe(row), is_removed=is_removed)
-    message = Outgoing(event_subject(event), event.model_dump_json().encode(), event.id)
-    await insert_outbox(connection, [Posted(row.id, message)])
-
-
 def _hook_secrets(secrets: Secrets, row: RepositoryRow, public_key: str) -> HookSecrets:
     sealed = secrets.hand_over(row.webhook_secret, public_key)
     return HookSecrets(
-        repository=_describe(row), clone_url=row.clone_url, sealed_secrets=[] if sealed is None else [sealed]
+        repository=describe_repository(row),
+        clone_url=row.clone_url,
+        sealed_secrets=[] if sealed is None else [sealed],
     )
-
-
-def _describe(row: RepositoryRow) -> Repository:
-    return Repository(id=row.id, forge=row.forge, full_name=row.full_name)

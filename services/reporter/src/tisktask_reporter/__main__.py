@@ -12,6 +12,7 @@ from tisktask_common.database.migrate import load_migrations, migrate
 from tisktask_common.database.pool import Pool, is_database_ready, open_pool
 from tisktask_common.errors import BusError
 from tisktask_common.process.service import Process, run_service
+from tisktask_common.reporting import MintFetchToken
 from tisktask_common.run_deletion import ListUndelivered
 from tisktask_common.subjects import RUNS_FOR_REPORTER
 from tisktask_reporter.accounts import Paces
@@ -19,7 +20,10 @@ from tisktask_reporter.credentials import CredentialBook
 from tisktask_reporter.deletions import Deletions
 from tisktask_reporter.delivery import Deliverer
 from tisktask_reporter.delivery_loop import DeliveryLoop
-from tisktask_reporter.forges.client import ForgeClient, new_session
+from tisktask_reporter.fetching import FetchTokens
+from tisktask_reporter.forges.client import ForgeClient
+from tisktask_reporter.forges.exchange import Exchange, new_session
+from tisktask_reporter.forges.installations import Installations
 from tisktask_reporter.forges.policy import RetryLimits
 from tisktask_reporter.intake import Intake
 from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
@@ -108,6 +112,8 @@ async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None
         away_seconds_max=settings.away_seconds_max,
     )
     async with new_session() as session, asyncio.TaskGroup() as group:
+        exchange = Exchange(session, limits, settings.post_seconds_max, now)
+        installations = Installations(exchange, now)
         deliverer = Deliverer(
             store=store,
             credentials=credentials,
@@ -116,7 +122,8 @@ async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None
                 settings.github_post_pause_seconds,
                 settings.github_posts_per_hour_max,
             ),
-            client=ForgeClient(session, limits, settings.post_seconds_max, now),
+            client=ForgeClient(exchange, now),
+            installations=installations,
             limits=limits,
             post_seconds_max=settings.post_seconds_max,
         )
@@ -124,6 +131,7 @@ async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None
         deletions = Deletions(store)
         intake = Intake(store, credentials, settings.public_url, loop.wake, deletions)
         await bus.answer(ListUndelivered, deletions.list_undelivered, "reporter")
+        await bus.answer(MintFetchToken, FetchTokens(credentials, installations).mint, "reporter")
         await bus.client.subscribe(REPOSITORY_CHANGES, cb=intake.take_repository_change)
         group.create_task(loop.run())
         group.create_task(Puller(bus, RUNS_FOR_REPORTER, intake.take_event, EVENTS_AT_ONCE).run())

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import structlog
+from pydantic import SecretStr
 
 from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import NotFoundError, TisktaskError
@@ -13,7 +14,7 @@ from tisktask_common.ids import RepositoryId
 from tisktask_common.rpc import AskCredential, RenameRepository
 from tisktask_common.sealing import KeyPair
 from tisktask_reporter import words
-from tisktask_reporter.forges.request import Access
+from tisktask_reporter.forges.request import Access, App
 
 log = structlog.get_logger()
 
@@ -60,7 +61,7 @@ class CredentialBook:
         """After the forge has refused a token: ask whether there is a newer one."""
         self._known.pop(repository_id, None)
         found = await self.find(repository_id)
-        if isinstance(found, Access) and found.token != refused.token:
+        if isinstance(found, Access) and (found.token, found.app) != (refused.token, refused.app):
             return found
         self._refused[repository_id] = refused, time.monotonic() + REFUSED_SECONDS
         return None
@@ -81,7 +82,11 @@ class CredentialBook:
 
     def is_refused(self, repository_id: RepositoryId, access: Access) -> bool:
         refused, until = self._refused.get(repository_id, (None, 0.0))
-        return refused is not None and refused.token == access.token and time.monotonic() < until
+        return (
+            refused is not None
+            and (refused.token, refused.app) == (access.token, access.app)
+            and time.monotonic() < until
+        )
 
     async def _ask(self, repository_id: RepositoryId) -> Access | NoAccess:
         request = AskCredential(repository_id=repository_id, public_key=self._keys.public)
@@ -91,11 +96,22 @@ class CredentialBook:
             return NoAccess(words.REPOSITORY_REMOVED)
         if not credential.api_url:
             return NoAccess(words.NO_FORGE)
-        if credential.sealed_token is None:
+        app = None
+        if credential.app_id is not None and credential.sealed_app_key is not None:
+            app = App(credential.app_id, self._keys.open(credential.sealed_app_key))
+        if credential.sealed_token is None and app is None:
             log.warning("repository_has_no_token", repository=credential.repository.full_name, reason=words.NO_TOKEN)
             return NoAccess(words.NO_TOKEN)
-        token = self._keys.open(credential.sealed_token)
-        return Access(credential.repository.forge, credential.api_url, credential.repository.full_name, token)
+        # An App goes before a token: it may do more.
+        sealed = None if app else credential.sealed_token
+        return Access(
+            credential.repository.forge,
+            credential.api_url,
+            credential.repository.full_name,
+            self._keys.open(sealed) if sealed else SecretStr(""),
+            app,
+            credential.has_comment,
+        )
 
     def _forget_old(self) -> None:
         now = time.monotonic()

@@ -12,6 +12,7 @@ from tisktask_reporter import words
 from tisktask_reporter.accounts import Paces
 from tisktask_reporter.credentials import CredentialBook, NoAccess
 from tisktask_reporter.forges.client import ForgeClient
+from tisktask_reporter.forges.installations import Installations, Scope
 from tisktask_reporter.forges.policy import (
     Delivered,
     History,
@@ -51,6 +52,7 @@ class Deliverer:
     credentials: CredentialBook
     paces: Paces
     client: ForgeClient
+    installations: Installations
     limits: RetryLimits
     post_seconds_max: float
 
@@ -70,7 +72,9 @@ class Deliverer:
         pace = self.paces.of(access.forge)
         await self.store.save_account(key.repository_id, access.account, pace.at_once)
         # Nothing is waited for after this: the newest state is posted.
-        claim = await self.store.claim_status(key, access.account, pace, self.post_seconds_max + LEASE_MARGIN_SECONDS)
+        # An App asks for its installation, a token, and once more for both if that is refused.
+        seconds = self.post_seconds_max * (1 + (5 if access.app else 0)) + LEASE_MARGIN_SECONDS
+        claim = await self.store.claim_status(key, access.account, pace, seconds)
         if claim is None:
             return False
         await self._post(claim, access)
@@ -80,6 +84,9 @@ class Deliverer:
         # What is wanted is posted even if the forge confirmed the same before: a post that got no answer may
         # have changed it since.
         verdict = await self._try_post(claim, access)
+        if isinstance(verdict, Refused) and access.app:
+            # Minted anew, a token is refused for good reason.
+            verdict = await self._try_post(claim, access)
         if isinstance(verdict, Refused):
             verdict = await self._try_newer_token(claim, access, verdict)
         await self._settle(claim, access, verdict)
@@ -96,7 +103,13 @@ class Deliverer:
             pauses=claim.turn.pauses,
             jitter=random.random(),  # noqa: S311 - spreads retries
         )
-        return await self.client.post_status(claim.key, claim.shown, access, history)
+        opened = await self.installations.open(access, Scope.to_report(), history)
+        if not isinstance(opened, Access):
+            return opened
+        verdict = await self.client.post_status(claim.key, claim.shown, opened, history)
+        if isinstance(verdict, Refused):
+            self.installations.forget(opened)
+        return verdict
 
     async def _try_newer_token(self, claim: Claim, access: Access, verdict: Refused) -> Verdict:
         try:
@@ -136,10 +149,15 @@ class Deliverer:
         if claim.turn.pauses or claim.turn.failing_seconds:
             revived = await self.store.note_delivery(claim.turn.account, self.limits.faults_max)
             log.info("forge_account_is_well_again", forge=access.forge, second_chances=revived)
-        if verdict.is_moved and (name := await self.client.read_full_name(access)):
-            await self.credentials.tell_name(claim.key.repository_id, access.full_name, name)
+        if verdict.is_moved:
+            await self._follow_move(claim, access)
         if verdict.pause_seconds:
             await self.store.pause_account(claim.turn, verdict.pause_seconds, is_away=False)
+
+    async def _follow_move(self, claim: Claim, access: Access) -> None:
+        opened = await self.installations.open(access, Scope.to_report(), History())
+        if isinstance(opened, Access) and (name := await self.client.read_full_name(opened)):
+            await self.credentials.tell_name(claim.key.repository_id, access.full_name, name)
 
     async def _note_failure(self, claim: Claim, *, is_fault: bool) -> None:
         # If others get through, it is this status that fails, not the forge.

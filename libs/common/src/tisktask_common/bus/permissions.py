@@ -19,6 +19,7 @@ from tisktask_common.job_requests import (
 )
 from tisktask_common.looks import HeadsSeen, TakeLook
 from tisktask_common.orders import CancelJob, CancelRun, RerunJob, RerunRun
+from tisktask_common.reporting import MintFetchToken, SetApp, SetComment
 from tisktask_common.repository_identity import NoteIdentity
 from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.rpc import (
@@ -124,7 +125,7 @@ def service_users() -> list[User]:
                 *("work.>", "control.>", "news.>", "message.>"),
                 *_consume(TRIGGERS_FOR_ORCHESTRATOR),
                 *_KEEP_ROOM,
-                *_ask("orchestrator", ListUndelivered, ListIncompleteLogs),
+                *_ask("orchestrator", ListUndelivered, ListIncompleteLogs, MintFetchToken),
             ],
             ["rpc.>"],
             may_reply=True,
@@ -132,7 +133,7 @@ def service_users() -> list[User]:
         User(
             "reporter",
             [*_consume(RUNS_FOR_REPORTER), *_ask("reporter", AskCredential, RenameRepository)],
-            ["repository.>", f"rpc.{ListUndelivered.subject_name}.*"],
+            ["repository.>", f"rpc.{ListUndelivered.subject_name}.*", f"rpc.{MintFetchToken.subject_name}.*"],
             may_reply=True,
         ),
         User(
@@ -142,7 +143,7 @@ def service_users() -> list[User]:
                 *_consume(DELETIONS_FOR_LOGSTREAM),
                 "$JS.API.STREAM.PURGE.LOGS",
                 *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
-                *_ask("logstream", ChangeRepository),
+                *_ask("logstream", ChangeRepository, SetApp, SetComment),
                 *_ask("logstream", RerunRun, RerunJob, DeleteRun, PauseRunner),
                 *_ask("logstream", StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule),
             ],

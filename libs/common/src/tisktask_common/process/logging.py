@@ -6,6 +6,8 @@ from typing import Literal
 
 import structlog
 
+from tisktask_common.redaction import hide_tokens
+
 
 def set_up_logging(service: str, form: Literal["text", "json"], level: str) -> None:
     """Send structlog and the standard library's logging to standard output in one form."""
@@ -33,10 +35,11 @@ def set_up_logging(service: str, form: Literal["text", "json"], level: str) -> N
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _hide_tokens,
                 renderer,
             ]
             if form == "json"
-            else [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            else [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _hide_tokens, renderer],
         )
     )
     root = logging.getLogger()
@@ -44,6 +47,12 @@ def set_up_logging(service: str, form: Literal["text", "json"], level: str) -> N
     root.setLevel(level.upper())
     for noisy in ("aiohttp.access", "nats", "urllib3", "podman", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _hide_tokens(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    return {name: hide_tokens(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def _bind_service(service: str) -> structlog.typing.Processor:

@@ -33,11 +33,11 @@ def status_request(key: StatusKey, shown: Shown, access: Access, *, knows_skippe
 
 
 def repository_request(access: Access) -> ForgeRequest:
-    return ForgeRequest("GET", _api_root(access) + repository_path(access.full_name), _HEADERS, _SCHEME)
+    return ForgeRequest("GET", _api_root(access) + repository_path(access.full_name), _HEADERS, _SCHEME, None, 200)
 
 
 def version_request(access: Access) -> ForgeRequest:
-    return ForgeRequest("GET", _api_root(access) + "/version", _HEADERS, _SCHEME)
+    return ForgeRequest("GET", _api_root(access) + "/version", _HEADERS, _SCHEME, None, 200)
 
 
 def version_knows_skipped(version: str) -> bool:

@@ -1,11 +1,15 @@
 """GitHub's way of taking a status (github.com and Enterprise Server)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from tisktask_reporter.forges.request import USER_AGENT, Access, ForgeRequest, repository_path, status_path
 from tisktask_reporter.status import Shown, StatusKey, StatusState
 
 #: Pinned: newer versions drop fields, an expired one answers 410.
 API_VERSION = "2022-11-28"
 
+_SCHEME = "Bearer"
 _HEADERS = {
     "Accept": "application/vnd.github+json",
     "User-Agent": USER_AGENT,
@@ -16,20 +20,35 @@ _HEADERS = {
 def status_request(key: StatusKey, shown: Shown, access: Access) -> ForgeRequest:
     # There is no `skipped`: as `success` a required check lets the change pass, and the description says it.
     state = StatusState.SUCCESS if shown.state is StatusState.SKIPPED else shown.state
-    return ForgeRequest(
-        method="POST",
-        url=access.api_url.rstrip("/") + status_path(access.full_name, key.sha),
-        headers=_HEADERS,
-        scheme="Bearer",
-        body={
-            "state": state.value,
-            "context": key.context,
-            "description": shown.description,
-            "target_url": shown.target_url,
-        },
-    )
+    body = {
+        "state": state.value,
+        "context": key.context,
+        "description": shown.description,
+        "target_url": shown.target_url,
+    }
+    return _post(access, status_path(access.full_name, key.sha), body)
 
 
 def repository_request(access: Access) -> ForgeRequest:
-    url = access.api_url.rstrip("/") + repository_path(access.full_name)
-    return ForgeRequest("GET", url, _HEADERS, "Bearer")
+    return _get(access, repository_path(access.full_name))
+
+
+def installation_request(access: Access) -> ForgeRequest:
+    """Ask, as the App itself, where it is installed."""
+    return _get(access, repository_path(access.full_name) + "/installation")
+
+
+def installation_token_request(access: Access, installation: int, body: Mapping[str, Any]) -> ForgeRequest:
+    return _post(access, f"/app/installations/{installation}/access_tokens", body)
+
+
+def _get(access: Access, path: str) -> ForgeRequest:
+    return ForgeRequest("GET", _url(access, path), _HEADERS, _SCHEME, None, 200)
+
+
+def _post(access: Access, path: str, body: Mapping[str, Any]) -> ForgeRequest:
+    return ForgeRequest("POST", _url(access, path), _HEADERS, _SCHEME, body)
+
+
+def _url(access: Access, path: str) -> str:
+    return access.api_url.rstrip("/") + path

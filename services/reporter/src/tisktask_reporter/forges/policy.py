@@ -103,7 +103,7 @@ def judge_answer(answer: Answer, url: str, history: History, limits: RetryLimits
     """Decide on an answer to a request that was sent to `url`."""
     status = answer.status
     if status == 201:
-        return Delivered(_budget_pause(answer.headers, now) or 0)
+        return Delivered(budget_pause(answer.headers, now) or 0)
     if _is_limit(answer):
         # However long it lasts: what is limited is not lost.
         seconds = _limit_pause(answer, history, now)
@@ -155,7 +155,7 @@ def _is_limit(answer: Answer) -> bool:
 
 
 def _limit_pause(answer: Answer, history: History, now: datetime) -> float:
-    told = _retry_after(answer.headers, now) or _budget_pause(answer.headers, now)
+    told = _retry_after(answer.headers, now) or budget_pause(answer.headers, now)
     return told or min(PAUSE_SECONDS_MAX, PAUSE_SECONDS * 2 ** min(history.pauses, 10))
 
 
@@ -171,7 +171,7 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     return _bounded((until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
 
 
-def _budget_pause(headers: Mapping[str, str], now: datetime) -> float | None:
+def budget_pause(headers: Mapping[str, str], now: datetime) -> float | None:
     """Read GitHub's budget: None if something is left of it."""
     reset = headers.get("x-ratelimit-reset", "")
     if headers.get("x-ratelimit-remaining") != "0" or not (reset.isascii() and reset.isdigit()):

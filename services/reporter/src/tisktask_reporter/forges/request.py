@@ -3,12 +3,23 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from pydantic import SecretStr
 from yarl import URL
 
+FieldT = TypeVar("FieldT")
+
 USER_AGENT = "tisktask-reporter"
+
+
+@dataclass(frozen=True)
+class App:
+    """A GitHub App, with its private key."""
+
+    id: str
+    key: SecretStr
 
 
 @dataclass(frozen=True)
@@ -18,12 +29,18 @@ class Access:
     forge: str
     api_url: str
     full_name: str
+    #: Empty as long as an App has made none.
     token: SecretStr
+    app: App | None = None
+    #: Pull requests have a comment that is kept up to date.
+    has_comment: bool = False
 
     @property
     def account(self) -> str:
-        """What forges count by, without telling the token: its address and the token, as a hash."""
-        return hashlib.sha256(f"{_origin(self.api_url)}\n{self.token.get_secret_value()}".encode()).hexdigest()[:32]
+        """What forges count by, as a hash that does not tell it: the token, or the App where it is installed."""
+        owner = self.full_name.partition("/")[0].lower()
+        who = f"app\n{self.app.id}\n{owner}" if self.app else self.token.get_secret_value()
+        return hashlib.sha256(f"{_origin(self.api_url)}\n{who}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -34,7 +51,9 @@ class ForgeRequest:
     url: str
     headers: Mapping[str, str]
     scheme: str
-    body: Mapping[str, str] | None = None
+    body: Mapping[str, Any] | None = None
+    #: What a success is answered with.
+    expected_status: int = 201
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,13 @@ class Answer:
     headers: Mapping[str, str]
     message: str = ""
     body: object = None
+    #: It was given at another address than the one that was asked.
+    is_moved: bool = False
+
+    def field(self, name: str, kind: type[FieldT]) -> FieldT | None:
+        """Read a field of the body; None if it is not there, or of another kind."""
+        value = cast("dict[str, object]", self.body).get(name) if isinstance(self.body, dict) else None
+        return value if isinstance(value, kind) else None
 
 
 def _origin(api_url: str) -> str:

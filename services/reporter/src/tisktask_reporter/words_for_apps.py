@@ -1,0 +1,17 @@
+"""What is said about GitHub Apps."""
+
+APP_KEY_UNREADABLE = (
+    "the App's private key can not be read: make one on the App's page on GitHub, then set it with `tisktask repo app`"
+)
+
+
+def app_answer_not_understood() -> str:
+    return "GitHub's answer about the App's installation is not understood: check the repository's api-url"
+
+
+def app_refused(reason: str) -> str:
+    return f"GitHub does not know the App by this id and key: set them with `tisktask repo app` ({reason})"
+
+
+def app_not_usable(reason: str) -> str:
+    return f"the App can not be used for this repository; is it installed there? ({reason})"
