@@ -17,6 +17,7 @@ CREATE SCHEMA api;
 CREATE TABLE api.repositories (id text, forge text, full_name text, clone_url text, api_url text, has_token boolean,
     has_webhook_secret boolean, created_at timestamptz DEFAULT now(), supersede_pull_requests boolean DEFAULT true,
     supersede_branches boolean DEFAULT false, jobs_max integer, priority integer DEFAULT 0);
+CREATE TABLE api.repository_reporting (repository_id text, app_id text, has_comment boolean);
 CREATE TABLE api.runs (id text, number bigint, repository_id text, forge text, repository text, event text,
     action text, sha text, ref text, branch text, tag text, pull_request bigint, actor text, title text,
     trigger_id text, delivery text, state text, reason text DEFAULT '', warnings text[] DEFAULT '{}',

@@ -9,7 +9,11 @@ from logstream_stand import Client
 from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import NotFoundError
 from tisktask_common.events import Value
+from tisktask_common.ids import RepositoryId
+from tisktask_common.reporting import SetApp, SetComment
 from tisktask_common.repository_settings import ChangeRepository, RepositorySettings
+from tisktask_common.rpc import Accepted, AskPublicKey, PublicKey
+from tisktask_common.sealing import KeyPair
 
 
 @pytest.mark.parametrize(
@@ -80,3 +84,42 @@ async def test_settings_are_listed_and_on_the_page(client: Client, records: Reco
     async with client.http.get("/repositories") as answer:
         (row,) = (part for part in (await answer.text()).split("<tr>") if "acme/limited" in part)
     assert "<td>pull requests, branches</td><td>7</td><td>-3</td>" in row
+
+
+async def test_an_app_and_the_comment_are_passed_on(shared_bus: Bus, client: Client, records: Records) -> None:
+    repository = records.add_repository("acme/app", forge="github")
+    keys, received = KeyPair.generate(), []
+
+    async def change(_request: ChangeRepository, _caller: str) -> Value:
+        return RepositorySettings(supersede_pull_requests=True, supersede_branches=True, jobs_max=None, priority=0)
+
+    async def note(request: SetApp | SetComment, _caller: str) -> Value:
+        received.append(request)
+        return Accepted(accepted=True)
+
+    async def tell_key(_request: AskPublicKey, _caller: str) -> Value:
+        return PublicKey(public_key=keys.public)
+
+    await shared_bus.answer(ChangeRepository, change, "orchestrator")
+    await shared_bus.answer(SetApp, note, "orchestrator")
+    await shared_bus.answer(SetComment, note, "orchestrator")
+    await shared_bus.answer(AskPublicKey, tell_key, "orchestrator")
+    bodies = [{"app": {"id": "1234", "private_key": "PEM"}}, {"app": None, "has_comment": True}, {"priority": 1}]
+    for body in bodies:
+        async with client.http.patch(f"/api/v1/repositories/{repository}", json=body) as answer:
+            assert answer.status == 200
+            assert "PEM" not in await answer.text()
+    first, second, third = received
+    assert isinstance(first, SetApp)
+    assert first.sealed_app_key
+    assert (first.app_id, keys.open(first.sealed_app_key).get_secret_value()) == ("1234", "PEM")
+    assert second == SetApp(repository_id=RepositoryId(repository), app_id=None, sealed_app_key=None)
+    assert third == SetComment(repository_id=RepositoryId(repository), has_comment=True)
+
+
+async def test_what_is_set_is_shown(client: Client, records: Records) -> None:
+    repository = records.add_repository("acme/shown-app", forge="github")
+    records.insert("repository_reporting", repository_id=repository, app_id="1234", has_comment=True)
+    items = (await client.get("/api/v1/repositories"))["items"]
+    (found,) = [item for item in items if item["id"] == repository]
+    assert (found["app_id"], found["has_comment"]) == ("1234", True)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tisktask_cli.api_client import Server, segment
+from tisktask_cli.commands.repo_app import app
 from tisktask_cli.commands.repo_settings import change, find_repository, show, superseding
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.errors import CommandError, Exit
@@ -29,6 +30,7 @@ def command() -> None:
 
 command.add_command(show)
 command.add_command(change)
+command.add_command(app)
 
 
 @command.command("add")

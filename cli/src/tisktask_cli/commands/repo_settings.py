@@ -66,6 +66,7 @@ class _Kept(click.ParamType[int | str]):
 @click.option("--keep-days", type=_Kept(36_500, "forever"), help="How long runs are kept after their end.")
 @click.option("--keep-min", type=_Kept(1_000_000), help="Newest runs that are kept however old they are.")
 @click.option("--keep-max", type=_Kept(1_000_000, _NONE), help="Runs that are kept at most.")
+@click.option("--comment", type=_ON_OFF, help="Pull requests have a comment that is kept up to date.")
 @data_dir_option
 @json_option
 @click.pass_context
@@ -81,6 +82,7 @@ def change(  # noqa: PLR0913 - one parameter per option
     keep_days: int | str | None,
     keep_min: int | str | None,
     keep_max: int | str | None,
+    comment: str | None,
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
@@ -93,6 +95,7 @@ def change(  # noqa: PLR0913 - one parameter per option
         "keep_days": keep_days,
         "keep_min": keep_min,
         "keep_max": keep_max,
+        "has_comment": comment and comment == "on",
     }
     body = {name: None if value == _NONE else value for name, value in given.items() if value is not None}
     if not body:
@@ -142,6 +145,11 @@ def superseding(item: dict[str, Any]) -> str:
     return ", ".join(kinds).replace("_", " ") or "off"
 
 
+def reported(item: dict[str, Any]) -> str:
+    """Say as whom its runs are reported to the forge."""
+    return f"as the App {item['app_id']}" if item["app_id"] else "with its token"
+
+
 def _print(item: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(item)
@@ -151,6 +159,8 @@ def _print(item: dict[str, Any], *, as_json: bool) -> None:
     print(f"  jobs at once  {'no limit' if item['jobs_max'] is None else item['jobs_max']}")
     print(f"  priority      {item['priority']}")
     print(f"  runs kept     {_kept(item)}")
+    print(f"  reported      {reported(item)}")
+    print(f"  comment       {'on' if item['has_comment'] else 'off'}")
 
 
 def _kept(item: dict[str, Any]) -> str:

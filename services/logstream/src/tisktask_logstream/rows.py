@@ -163,6 +163,8 @@ class RepositoryRecord(Record):
     )
     keep_min: int | None = Field(default=None, description="newest runs that are kept; null: as the settings say")
     keep_max: int | None = Field(default=None, description="runs at most; 0: no limit; null: as the settings say")
+    app_id: str | None = Field(default=None, description="the GitHub App that reports its runs; null: the token does")
+    has_comment: bool = Field(default=False, description="pull requests have a comment that is kept up to date")
 
 
 class Given(Record):

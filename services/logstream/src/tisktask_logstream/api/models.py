@@ -243,6 +243,13 @@ class NewRepository(Strict):
         return self
 
 
+class GithubApp(Strict):
+    """A GitHub App that speaks for Tisktask."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,100}$", description="its number or client id")
+    private_key: SecretStr = Field(max_length=4096, description="PEM, as GitHub's page of the App makes it")
+
+
 class RepositoryChange(Strict):
     """Settings of a repository to change. What is not given stays as it is."""
 
@@ -261,6 +268,10 @@ class RepositoryChange(Strict):
         ge=-PRIORITY_MAX,
         le=PRIORITY_MAX,
         description="jobs of a higher one are started first",
+    )
+    app: GithubApp | None = Field(default=None, description="reports its runs, instead of the token; null: none")
+    has_comment: bool | None = Field(
+        default=None, strict=True, description="pull requests have a comment that is kept up to date"
     )
 
     keep_days: int | None = Field(
@@ -285,7 +296,7 @@ class RepositoryChange(Strict):
         description="older runs than so many are deleted; 0: no limit; null: as the server's settings say",
     )
 
-    @field_validator("supersede_pull_requests", "supersede_branches", "priority")
+    @field_validator("supersede_pull_requests", "supersede_branches", "priority", "has_comment")
     @classmethod
     def _is_given(cls, value: int | None) -> int:
         if value is None:

@@ -5,6 +5,7 @@ from pydantic import SecretStr
 
 from tisktask_common.errors import NotFoundError
 from tisktask_common.ids import RepositoryId
+from tisktask_common.reporting import SetApp, SetComment
 from tisktask_common.repository_settings import KEEP_AS_SET, ChangeRepository
 from tisktask_common.rpc import AddRepository, AskPublicKey, RemoveRepository
 from tisktask_common.sealing import seal
@@ -84,7 +85,18 @@ class RepositoryRoutes:
             keep_max=_kept(change, "keep_max"),
         )
         await self._bus.request(order, PATIENCE_SECONDS)
+        await self._change_reporting(repository, change)
         return json_answer(await self._read(repository))
+
+    async def _change_reporting(self, repository: RepositoryId, change: RepositoryChange) -> None:
+        if "app" in change.model_fields_set:
+            app = change.app
+            key = await self._seal(app.private_key) if app else None
+            order = SetApp(repository_id=repository, app_id=app.id if app else None, sealed_app_key=key)
+            await self._bus.request(order, PATIENCE_SECONDS)
+        if change.has_comment is not None:
+            order = SetComment(repository_id=repository, has_comment=change.has_comment)
+            await self._bus.request(order, PATIENCE_SECONDS)
 
     async def remove_repository(self, request: web.Request) -> web.StreamResponse:
         order = RemoveRepository(repository_id=RepositoryId(request.match_info["id"]))
