@@ -130,12 +130,7 @@ def service_users() -> list[User]:
             ["rpc.>"],
             may_reply=True,
         ),
-        User(
-            "reporter",
-            [*_consume(RUNS_FOR_REPORTER), *_ask("reporter", AskCredential, RenameRepository)],
-            ["repository.>", f"rpc.{ListUndelivered.subject_name}.*", f"rpc.{MintFetchToken.subject_name}.*"],
-            may_reply=True,
-        ),
+        _reporter_user(),
         User(
             "logstream",
             [
@@ -151,6 +146,15 @@ def service_users() -> list[User]:
             may_reply=True,
         ),
     ]
+
+
+def _reporter_user() -> User:
+    return User(
+        "reporter",
+        [*_consume(RUNS_FOR_REPORTER), *_ask("reporter", AskCredential, RenameRepository)],
+        ["repository.>", f"rpc.{ListUndelivered.subject_name}.*", f"rpc.{MintFetchToken.subject_name}.*"],
+        may_reply=True,
+    )
 
 
 def runner_user(runner: str) -> User:
