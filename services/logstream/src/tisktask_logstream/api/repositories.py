@@ -10,8 +10,9 @@ from tisktask_common.repository_settings import KEEP_AS_SET, ChangeRepository
 from tisktask_common.rpc import AddRepository, AskPublicKey, RemoveRepository
 from tisktask_common.sealing import seal
 from tisktask_logstream import words
-from tisktask_logstream.api.models import Done, NewRepository, RepositoryChange, RepositoryList
+from tisktask_logstream.api.models import Done, NewRepository, RepositoryList
 from tisktask_logstream.api.operations import Operation, json_answer
+from tisktask_logstream.api.repository_change import RepositoryChange
 from tisktask_logstream.api.requests import read_body
 from tisktask_logstream.api.runs import PATIENCE_SECONDS
 from tisktask_logstream.bus_link import BusLink
