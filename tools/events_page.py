@@ -14,6 +14,8 @@ Made from the code by `make schemas`. What a forge sends becomes an *event*, mos
 all forges. Executable files in `.tisktask/<event>/` and `.tisktask/<event>/<action>/` are the jobs. A folder may have any of the
 names that its line gives: `pull_request/synchronize/` and `pull_request/synchronized/` mean the same, on every forge.
 
+Two folders are not about forges: [`manual/`](jobs.md#runs-by-hand-and-inputs) and [`schedule/`](jobs.md#schedules).
+
 Files directly in `.tisktask/<event>/` run for the actions that are marked *runs files of the event's folder*, and where there is
 no action; the other actions run only what their own folder holds.
 """

@@ -37,7 +37,7 @@ from tisktask_orchestrator.transactions import transaction
 
 log = structlog.get_logger()
 
-#: What a change of makes the next time a new question.
+#: Who gives one of these, also as it is, wants the next time to be found anew.
 _WHAT_IS_DUE = ("cron", "time_zone", "is_paused")
 
 
@@ -79,7 +79,7 @@ async def change_schedule(collaborators: Collaborators, request: ChangeSchedule,
             raise NotFoundError(words_for_starts.unknown_schedule(request.name))
         wanted = replace(old, **given)
         new = _checked(wanted, collaborators.now())
-        if all(getattr(new, field) == getattr(old, field) for field in _WHAT_IS_DUE):
+        if not any(field in given for field in _WHAT_IS_DUE):
             new = replace(new, next_at=old.next_at)
         await update_schedule(connection, new)
     _log("schedule_changed", new)
