@@ -13,6 +13,8 @@ from tisktask_cli.run_report import exit_code
 from tisktask_cli.run_watch import wait_for_end, watch
 
 _LOOK_SECONDS = 0.3
+_PATIENCE_SECONDS = 5.0
+_NOBODY = "no runner has looked at the repository yet (tisktask runner list)"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -27,9 +29,11 @@ def order_start(server: Server, repository: dict[str, Any], wanted: dict[str, An
 def await_run(server: Server, start: dict[str, Any]) -> dict[str, Any]:
     """Wait until a wanted run has begun, and say why it has not if that takes a while; the run."""
     said = ""
+    patient_until = time.monotonic() + _PATIENCE_SECONDS
     while start["state"] == "waiting":
-        if start["reason"] and start["reason"] != said:
-            said = start["reason"]
+        reason = start["reason"] or (_NOBODY if time.monotonic() > patient_until else "")
+        if reason not in {"", said}:
+            said = reason
             print(f"tisktask: still waiting: {said}", file=sys.stderr)
         time.sleep(_LOOK_SECONDS)
         start = server.get(f"/starts/{segment(start['id'])}")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cli_terminal import Terminal
+from stack import COMMAND
 
 SHA = "ab" * 20
 
@@ -85,6 +86,18 @@ def test_a_run_that_can_not_start_says_why(terminal: Terminal, name: str) -> Non
     assert "event: a run of pull_request" in terminal.run("trigger", "pull_request", "--repo", name, code=2).stderr
 
 
+def test_who_waits_for_a_run_hears_why_it_does_not_start(terminal: Terminal, name: str) -> None:
+    command = [COMMAND, "trigger", "manual", "--repo", name]
+    environment = terminal.environment | {"TISKTASK_DATA_DIR": str(terminal.stack.data)}
+    waiting = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    assert waiting.stderr
+    assert "no runner has looked at the repository yet" in waiting.stderr.readline()
+    terminal.run("repo", "remove", name)
+    assert waiting.stderr.read() == "tisktask: The repository was removed.\n"
+    assert waiting.wait(timeout=20) == 1
+    waiting.stderr.close()
+
+
 def test_a_folder_is_run_with_inputs_also_by_its_name(terminal: Terminal, tmp_path: Path) -> None:
     folder = tmp_path / f"repo-{os.urandom(3).hex()}"
     (folder / ".tisktask" / "manual").mkdir(parents=True)
@@ -92,6 +105,8 @@ def test_a_folder_is_run_with_inputs_also_by_its_name(terminal: Terminal, tmp_pa
     identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
     for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], [*identity, "commit", "-q", "-m", "One"]):
         subprocess.run(["git", "-C", folder, *arguments], check=True)
+    refused = terminal.run("trigger", "manual", "--path", folder, "--input", "1x=here", code=2)
+    assert "'1x' is no name" in refused.stderr
     made = terminal.json("trigger", "manual", "--path", folder, "--input", "env=here")
     assert inputs_of(terminal, made) == {"env": "here"}
     inside = Terminal(terminal.stack, terminal.environment, folder)

@@ -76,10 +76,6 @@ def wrong_request_id(most: int) -> str:
     return f"request_id: 1 to {most} characters that can be shown are expected"
 
 
-def other_request(request_id: str) -> str:
-    return f"request_id: {request_id} was used before, for another run"
-
-
 def too_many_waiting(most: int) -> str:
     return f"{most} wanted runs of this repository wait already: look why, at its page or with tisktask repo show"
 
