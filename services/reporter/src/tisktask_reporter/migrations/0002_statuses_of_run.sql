@@ -1,2 +1,2 @@
 -- Statuses are forgotten with their run.
-CREATE INDEX statuses_of_run ON statuses (run_id);
+CREATE INDEX IF NOT EXISTS statuses_of_run ON statuses (run_id);
