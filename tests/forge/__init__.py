@@ -12,7 +12,7 @@ from forge.background import BackgroundForge
 from forge.faults import Drop, Hang, RateLimit
 from forge.rules import Reply
 from forge.server import Forge
-from forge.state import Flavour, ForgeState, Repository, Rights, Status, Token
+from forge.state import Flavour, ForgeState, Hook, HookDelivery, Pull, Repository, Rights, Status, Token
 
 __all__ = [
     "BackgroundForge",
@@ -21,6 +21,9 @@ __all__ = [
     "Forge",
     "ForgeState",
     "Hang",
+    "Hook",
+    "HookDelivery",
+    "Pull",
     "RateLimit",
     "Reply",
     "Repository",

@@ -14,6 +14,17 @@ from forge.state import Flavour
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "openapi"
 
 
+PULLS_OF_COMMIT = "/repos/{owner}/{repo}/commits/{commit_sha}/pulls"
+
+
+def resolve(document: dict[str, Any], reference: str) -> dict[str, Any]:
+    """Follow a reference within a document."""
+    found = document
+    for part in reference.removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
 @dataclass(frozen=True)
 class Contract:
     """One forge's description: OpenAPI 3.0 (GitHub) or Swagger 2.0 (Forgejo, Gitea)."""
@@ -22,8 +33,8 @@ class Contract:
 
     @staticmethod
     def find(flavour: Flavour, version: str) -> "Contract | None":
-        path = FOLDER / _file_name(flavour, version)
-        return _load(path) if path.is_file() else None
+        paths = [FOLDER / name for name in _file_names(flavour, version)]
+        return _load(*paths) if all(path.is_file() for path in paths) else None
 
     def violations(self, method: str, path: str, body: Any, status: int, answer: Any) -> list[str]:
         """List what the request, and our own answer to it, have against the description."""
@@ -47,9 +58,7 @@ class Contract:
     def _answer_schema(self, operation: dict[str, Any], status: int) -> dict[str, Any] | None:
         response = operation["responses"].get(str(status), {})
         if reference := response.get("$ref"):
-            response = self.document
-            for part in reference.removeprefix("#/").split("/"):
-                response = response[part]
+            response = resolve(self.document, reference)
         return response.get("schema") or response.get("content", {}).get("application/json", {}).get("schema")
 
     def _check(self, schema: dict[str, Any], value: Any, where: str) -> list[str]:
@@ -59,32 +68,47 @@ class Contract:
             "components": self.document.get("components"),
         }
         validator = jsonschema.Draft7Validator({key: part for key, part in whole.items() if part is not None})
-        return [f"{where}: {error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+        return [
+            f"{where}: {error.json_path}: {error.message}"
+            for error in validator.iter_errors(value)
+            # The descriptions do not say it, but all forges do it: the repository of a head may be gone.
+            if not (error.json_path.endswith(".head.repo") and error.instance is None)
+        ]
 
 
 def _request_schema(operation: dict[str, Any]) -> dict[str, Any] | None:
-    if body := operation.get("requestBody"):
+    if (body := operation.get("requestBody")) and body.get("required", True):
         return body["content"]["application/json"]["schema"]
     return next((one["schema"] for one in operation.get("parameters", []) if one.get("in") == "body"), None)
 
 
-def _file_name(flavour: Flavour, version: str) -> str:
+def _file_names(flavour: Flavour, version: str) -> list[str]:
     match flavour:
         case Flavour.GITHUB:
-            return "github-core.openapi.json"
+            return ["github-core.openapi.json", "github-repos-pulls.openapi.json"]
         case Flavour.FORGEJO:
-            return (
-                "forgejo-v16.swagger2.json"
-                if int(version.split(".", maxsplit=1)[0]) >= 16
-                else "forgejo-v15.0.3.swagger2.json"
-            )
+            is_new = int(version.split(".", maxsplit=1)[0]) >= 16
+            return ["forgejo-v16.swagger2.json" if is_new else "forgejo-v15.0.3.swagger2.json"]
         case Flavour.GITEA:
-            return "gitea-v1.26.3.swagger2.json"
+            return ["gitea-v1.26.3.swagger2.json"]
 
 
 @cache
-def _load(path: Path) -> Contract:
-    return Contract(_with_null(json.loads(path.read_text())))
+def _load(*paths: Path) -> Contract:
+    """Load a description that may be in several slices."""
+    whole: dict[str, Any] = {"paths": {}}
+    for path in paths:
+        part = json.loads(path.read_text())
+        whole["paths"] |= part["paths"]
+        for kind in ("definitions", "responses"):
+            whole[kind] = whole.get(kind, {}) | part.get(kind, {})
+        components = whole.setdefault("components", {})
+        for kind, items in part.get("components", {}).items():
+            components[kind] = components.get(kind, {}) | items
+    if PULLS_OF_COMMIT in whole["paths"]:
+        # The slices lack the list of pull requests; its items are described by the same schema.
+        whole["paths"]["/repos/{owner}/{repo}/pulls"] = {"get": whole["paths"][PULLS_OF_COMMIT]["get"]}
+    return Contract(_with_null(whole))
 
 
 def _with_null(part: Any) -> Any:

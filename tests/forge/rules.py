@@ -28,6 +28,7 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     root_url: str
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 def error(status: int, message: str, errors: Any = None, headers: Mapping[str, str] | None = None) -> Reply:

@@ -12,6 +12,7 @@ from aiohttp import web
 from forge.apps import create_token, find_app, refuse_app, show_installation
 from forge.contract import Contract
 from forge.faults import Drop, Fault, FaultPlan, Hang, RateLimit
+from forge.questions import answer_question
 from forge.rules import (
     Call,
     Reply,
@@ -49,6 +50,7 @@ class Forge:
         self.rate_limit: RateLimit | None = None
         self.exchanges: list[Exchange] = []
         self.violations: list[str] = []
+        self._coming: list[Reply] = []
         self._contract = Contract.find(state.flavour, state.version)
         self._runner: web.AppRunner | None = None
         self._port = 0
@@ -78,6 +80,10 @@ class Forge:
         """Raise if a request, or an answer of this model, was against the forge's own description."""
         assert not self.violations, "\n".join(self.violations)
 
+    def next_get(self, reply: Reply) -> None:
+        """Answer the next GET with this."""
+        self._coming.append(reply)
+
     @property
     def root_url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
@@ -98,6 +104,7 @@ class Forge:
             {name.lower(): value for name, value in request.headers.items()},
             await request.read(),
             self.root_url,
+            dict(request.query),
         )
         reply = None
         try:
@@ -124,6 +131,8 @@ class Forge:
                 return None
         if self.rate_limit and (refusal := self.rate_limit.check(self.state.flavour, call)):
             return refusal
+        if self._coming and call.method == "GET":
+            return self._coming.pop(0)
         reply = self._route(call)
         self._check_contract(call, reply)
         return None if isinstance(fault, Drop) else reply
@@ -132,10 +141,10 @@ class Forge:
         path = call.path.removeprefix(API)
         if self.state.flavour is Flavour.FORGEJO and call.headers.get("accept") == "application/vnd.github+json":
             self.violations.append("Accept: application/vnd.github+json makes Forgejo answer in GitHub's form")
-        is_known = (
-            path.startswith("/repos/") and re.search("/statuses/|/check-runs", path)
-        ) or "/access_tokens" in path
-        if self._contract and call.method in {"POST", "PATCH"} and is_known:
+        is_described = path.startswith("/repos/") and re.search("/statuses/|/check-runs|/pulls$|/hooks", path)
+        is_known = is_described or "/access_tokens" in path
+        is_told = call.method in {"POST", "PATCH"} or (reply.status < 300 and re.search("/pulls$|/hooks", path))
+        if self._contract and is_known and is_told:
             body = json.loads(call.body or b"null")
             self.violations += self._contract.violations(call.method, path, body, reply.status, reply.body)
 
@@ -183,6 +192,8 @@ class Forge:
             return token
         if repository is None:
             return error(404, "Not Found", [])
+        if answer := answer_question(self.state, repository, token, call, rest):
+            return answer
         match call.method, rest:
             case "POST", ["statuses", sha] if token.is_app:
                 refusal = refuse_app(repository, token, "statuses")

@@ -40,6 +40,51 @@ class Token:
     is_app: bool = False
     #: Seconds since 1970; 0: it does not expire.
     expires_at: float = 0
+    #: GitHub: it has the right to see webhooks, which few tokens need.
+    may_see_hooks: bool = True
+
+
+@dataclass
+class Pull:
+    """A pull request."""
+
+    number: int
+    sha: str
+    base_sha: str
+    head_ref: str = "feature"
+    base_ref: str = "main"
+    title: str = "Change something"
+    author: str = "ada"
+    labels: list[str] = field(default_factory=list)
+    is_open: bool = True
+    is_draft: bool = False
+    #: Repository of the head, if it is another one; 0: it is gone.
+    fork_id: int | None = None
+    is_agit: bool = False
+
+
+@dataclass(frozen=True)
+class HookDelivery:
+    """One try to deliver a webhook; tries of the same event share the GUID."""
+
+    id: int
+    guid: str
+    delivered_at: datetime
+    status_code: int = 0
+    event: str = "push"
+    is_redelivery: bool = False
+
+
+@dataclass
+class Hook:
+    """A webhook of a repository, and what was delivered, the oldest first."""
+
+    id: int
+    url: str
+    is_active: bool = True
+    deliveries: list[HookDelivery] = field(default_factory=list)
+    #: What the forge was asked to deliver again.
+    asked_again: list[HookDelivery] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -63,6 +108,8 @@ class Repository:
     statuses: list[Status] = field(default_factory=list)
     is_private: bool = False
     is_archived: bool = False
+    pulls: list[Pull] = field(default_factory=list)
+    hooks: list[Hook] = field(default_factory=list)
 
     def find_commit(self, prefix: str) -> str | None:
         found = [sha for sha in self.commits if sha.startswith(prefix)]

@@ -12,6 +12,7 @@ from orchestrator_stage import Stage, TestRunner, eventually, staging
 from tisktask_common.bus.connection import Bus
 from tisktask_common.events import Repository
 from tisktask_common.repository_settings import ChangeRepository
+from tisktask_common.rpc import RenameRepository
 
 A, B, C, D = (sha(letter) for letter in "abcd")
 TAG = "refs/tags/v1"
@@ -231,6 +232,14 @@ async def test_a_repository_with_a_new_address_begins_anew(
     await stage.add_repository(clone_url=moved)
     await look(runner, repository, {MAIN: C})
     assert await shas(stage, repository) == [C]
+
+
+async def test_a_repository_that_was_renamed_goes_on(stage: Stage, runner: TestRunner, repository: Repository) -> None:
+    rename = RenameRepository(repository_id=repository.id, old_name="octo/demo", full_name="octo/new")
+    assert (await stage.bus.request(rename)).accepted
+    await stage.add_repository("octo/new")
+    await look(runner, repository, {MAIN: B})
+    assert await shas(stage, repository) == [B]
 
 
 async def test_repositories_are_looked_at_by_themselves(bus: Bus, nats_server: NatsServer, database_url: str) -> None:

@@ -57,7 +57,7 @@ async def test_a_column_allows_what_the_program_knows(
 
 VIEWS = {
     "repositories": "id forge full_name clone_url api_url has_token has_webhook_secret created_at supersede_pull_requests supersede_branches jobs_max priority reconcile",
-    "looks": "repository_id seen_at default_ref error failed_at is_wanted next_at",
+    "looks": "repository_id seen_at default_ref error failed_at is_wanted next_at pulls_error deliveries_error",
     "runs": "id number repository_id forge repository event action sha ref branch tag pull_request actor title trigger_id"
     " delivery state reason warnings revision cancel_requested_at created_at started_at finished_at",
     "jobs": "id run_id kind name path state reason exit_code signal out_of_memory attempt runner parent_job_id created_at"

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tisktask_common.git_names import one_line
 from tisktask_ingest import words
 from tisktask_ingest.forges.dialect import Dialect
-from tisktask_ingest.forges.git_names import one_line
 from tisktask_ingest.outcome import Refusal
 from tisktask_ingest.signature import read_signature
 from tisktask_ingest.signed_content import JSON_TYPE

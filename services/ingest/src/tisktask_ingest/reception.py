@@ -5,11 +5,11 @@ import asyncio
 import structlog
 
 from tisktask_common.events import Repository
+from tisktask_common.git_names import one_line
 from tisktask_ingest import words
 from tisktask_ingest.delivery import pack
 from tisktask_ingest.delivery_headers import DeliveryHeaders
 from tisktask_ingest.forges.dialect import Dialect, normalise, read_identity
-from tisktask_ingest.forges.git_names import one_line
 from tisktask_ingest.identities import Identities
 from tisktask_ingest.intake import Intake, Stored
 from tisktask_ingest.outcome import Accepted, Answer, Identity, Ignored, Malformed, Ping, Pong, Refusal, Triggered

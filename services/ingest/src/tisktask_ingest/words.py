@@ -17,11 +17,6 @@ NO_COMMIT = "the tag does not point to a commit: there is nothing to build"
 OTHER_REF = "only branches and tags are built, and this push was to another kind of ref"
 NO_REPOSITORY = "the payload names no repository: there is nothing to build"
 PAYLOAD_NOT_OBJECT = "it must be a JSON object"
-BAD_SHA = "it must have 40 or 64 hexadecimal digits"
-BAD_REF = "it must be a full ref name such as refs/heads/main"
-BAD_BRANCH = "it must be a branch name that git allows"
-BAD_DISPATCH_NAME = "it names a folder: it may have letters, digits, -, _ and single dots only, 100 at most"
-BAD_NAME = "it may have lower-case letters, digits and underscores only, 50 at most"
 OTHER_EVENT = "it differs from the X-Tisktask-Event header"
 
 

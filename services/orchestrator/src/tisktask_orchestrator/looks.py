@@ -142,7 +142,7 @@ async def _take_in(
     made = [change for follow in _FOLLOWERS for change in await follow(collaborators, connection, look)]
     settings = collaborators.settings
     times = LookTimes(settings.reconcile_seconds or _DAY_SECONDS, settings.reconcile_grace_seconds)
-    await finish_look(connection, look, seen.default_ref, times)
+    await finish_look(connection, look, times)
     return made
 
 

@@ -93,11 +93,11 @@ def _trigger_of(look: LookRow, head: UnknownHeadRow) -> TriggerReceived:
         trigger_id=trigger_id(look.repository_id, delivery),
         repository=Repository(id=look.repository_id, forge=look.forge, full_name=look.full_name),
         delivery=delivery,
-        change=_change_of(head),
+        change=_change_of(head, look.default_ref),
     )
 
 
-def _change_of(head: UnknownHeadRow) -> Change:
+def _change_of(head: UnknownHeadRow, default_ref: str | None) -> Change:
     is_tag = head.ref.startswith(_TAGS)
     return Change(
         event="tag" if is_tag else "push",
@@ -106,4 +106,5 @@ def _change_of(head: UnknownHeadRow) -> Change:
         branch=None if is_tag else head.ref.removeprefix(_HEADS),
         tag=head.ref.removeprefix(_TAGS) if is_tag else None,
         base_sha=head.settled_sha,
+        default_branch=default_ref.removeprefix(_HEADS) if default_ref else None,
     )

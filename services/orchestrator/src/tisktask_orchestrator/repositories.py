@@ -25,8 +25,9 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.looks import hasten_look, want_look
 from tisktask_orchestrator.repository_rules import LOCAL, check_full_name, check_repository, check_settings
 from tisktask_orchestrator.secrets import Secrets, check_public_key
+from tisktask_orchestrator.store.forge_looks import ask_forge_again, delete_forge_look
 from tisktask_orchestrator.store.identities import list_external_ids
-from tisktask_orchestrator.store.looks import begin_anew, delete_look
+from tisktask_orchestrator.store.looks import begin_anew, delete_look, keep_baseline
 from tisktask_orchestrator.store.reporting import read_reporting
 from tisktask_orchestrator.store.repositories import (
     NewName,
@@ -72,6 +73,7 @@ async def add_repository(collaborators: Collaborators, request: AddRepository, _
         if row.forge != LOCAL:
             # What it stands at now is where we begin; a new token may mend a look that failed.
             await want_look(connection, row.id)
+            await ask_forge_again(connection, row.id)
         await announce_repository(connection, row, is_removed=False)
     log.info("repository_added", repository=row.id, forge=row.forge, full_name=row.full_name, is_new=row.id == new.id)
     await hasten_look(collaborators)
@@ -101,6 +103,7 @@ async def rename_repository(collaborators: Collaborators, request: RenameReposit
         row = await rename(connection, new)
         if row is None:
             return Accepted(accepted=False, reason=words.not_renamed(request.full_name))
+        await keep_baseline(connection, row.id)
         await announce_repository(connection, row, is_removed=False)
     log.info("repository_renamed", repository=row.id, old_name=request.old_name, full_name=row.full_name)
     return Accepted(accepted=True)
@@ -114,6 +117,7 @@ async def take_out_repository(collaborators: Collaborators, request: RemoveRepos
             await delete_schedules(connection, row.id)
             await fail_starts_of_repository(connection, row.id, words_for_starts.REPOSITORY_REMOVED)
             await delete_look(connection, row.id)
+            await delete_forge_look(connection, row.id)
             await announce_repository(connection, row, is_removed=True)
         elif not await read_repository(connection, request.repository_id):
             raise NotFoundError(words.unknown_repository(request.repository_id))

@@ -13,6 +13,7 @@ from tisktask_orchestrator.answers import answer_requests
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.dispatch import dispatch_unclaimed, dispatch_waiting
 from tisktask_orchestrator.firing import fire_due
+from tisktask_orchestrator.forge_looks import ask_forges_forever
 from tisktask_orchestrator.gauges import measure
 from tisktask_orchestrator.hearing import Hearing
 from tisktask_orchestrator.intake import take_trigger
@@ -58,6 +59,7 @@ async def serve(collaborators: Collaborators) -> None:
         reconcile_forever(collaborators),
         repeat("fire_schedules", partial(fire_due, collaborators), _FIRE_SECONDS),
         repeat("tend_starts", partial(tend_starts, collaborators), _STARTS_SECONDS),
+        ask_forges_forever(collaborators),
         repeat("forget", partial(forget_old, collaborators), _FORGET_SECONDS),
         repeat("retention", partial(delete_old, collaborators), ROUND_SECONDS),
     )

@@ -21,6 +21,7 @@ from tisktask_reporter.deletions import Deletions
 from tisktask_reporter.delivery import Deliverer
 from tisktask_reporter.delivery_loop import DeliveryLoop
 from tisktask_reporter.fetching import FetchTokens
+from tisktask_reporter.forge_desk import ForgeDesk
 from tisktask_reporter.forges.client import ForgeClient
 from tisktask_reporter.forges.exchange import Exchange, new_session
 from tisktask_reporter.forges.installations import Installations
@@ -132,6 +133,7 @@ async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None
         intake = Intake(store, credentials, settings.public_url, loop.wake, deletions)
         await bus.answer(ListUndelivered, deletions.list_undelivered, "reporter")
         await bus.answer(MintFetchToken, FetchTokens(credentials, installations).mint, "reporter")
+        await ForgeDesk(store, credentials, exchange, installations, settings.webhook_url).open(bus)
         await bus.client.subscribe(REPOSITORY_CHANGES, cb=intake.take_repository_change)
         group.create_task(loop.run())
         group.create_task(Puller(bus, RUNS_FOR_REPORTER, intake.take_event, EVENTS_AT_ONCE).run())

@@ -15,6 +15,10 @@ def _check_public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _check_webhook_url(text: str) -> str:
+    return _check_public_url(text) if text else ""
+
+
 class ReporterSettings(BusSettings, DatabaseSettings):
     """Settings of the reporter."""
 
@@ -22,6 +26,10 @@ class ReporterSettings(BusSettings, DatabaseSettings):
     public_url: Annotated[str, AfterValidator(_check_public_url)] = Field(
         default="http://127.0.0.1:4000",
         description="where people reach the web pages: statuses link to <public_url>/runs/<run>",
+    )
+    webhook_url: Annotated[str, AfterValidator(_check_webhook_url)] = Field(
+        default="",
+        description="where forges reach ingest, as in https://ci.example.org; empty: any webhook with our path is ours",
     )
     posts_at_once_max: int = Field(default=16, ge=1, le=200, description="statuses that are being posted at once")
     posts_per_account_max: int = Field(

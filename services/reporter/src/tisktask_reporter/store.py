@@ -101,6 +101,16 @@ class Store:
         values = {"account": turn.account, "claimed_at_pauses": turn.pauses, "seconds": seconds, "is_away": is_away}
         await self._fetch_one("pause_account", values)
 
+    async def pause_after_question(self, account: str, seconds: float) -> None:
+        """Post nothing either, for a forge that limits questions; it does not count as a pause of posts."""
+        values = {"account": account, "claimed_at_pauses": -1, "seconds": seconds, "is_away": False}
+        await self._fetch_one("pause_account", values)
+
+    async def read_pause(self, account: str) -> float:
+        """For how many seconds nothing is posted with an account."""
+        row = await self._fetch_one("read_pause", {"account": account})
+        return row[0] if row else 0.0
+
     async def note_failure(self, account: str) -> None:
         await self._fetch_one("note_failure", {"account": account})
 

@@ -19,6 +19,9 @@ _CHILDREN_ENDED = "; the jobs that it has started have ended"
 NO_FORGE = "this repository's forge takes no statuses"
 NO_TOKEN = "the repository has no token: add one with `tisktask repo add URL --token-file FILE`"  # noqa: S105 - no secret
 REPOSITORY_REMOVED = "the repository was removed"
+OPEN_PULLS = "its open pull requests"
+WEBHOOKS = "its webhooks and their deliveries"
+ACCOUNT_PAUSES = "waits: the forge limits the rate of requests or can not be reached"
 TOO_MANY_REDIRECTS = "the forge redirects in a circle: check the repository's api-url"
 TOKEN_REFUSED_BEFORE = "the forge has refused this token before: set a new one with `tisktask repo add`"  # noqa: S105
 
@@ -220,6 +223,24 @@ def unavailable(status: int, message: str) -> str:
 
 def fault(status: int, message: str) -> str:
     return f"the forge failed ({status}{_said(message)})"
+
+
+def may_not_ask(what: str, status: int, message: str) -> str:
+    return (
+        f"the forge does not let the token see {what} ({status}{_said(message)}): give it the right to, "
+        "or do without what depends on it"
+    )
+
+
+def unreadable_answer(what: str) -> str:
+    return f"the forge's answer about {what} can not be read: check the repository's api-url"
+
+
+def no_hook_of_ours() -> str:
+    return (
+        "no webhook of the repository leads to this Tisktask, so nothing can be sent again: "
+        "make one, or correct TISKTASK_WEBHOOK_URL of the reporter"
+    )
 
 
 def unknown_forge(forge: str) -> str:

@@ -166,14 +166,22 @@ class Bus:
             elif error:
                 raise BusError(f"batch for {message.subject} was refused: {error.get('description')}")
 
-    async def request(self, request: Request[ReplyT], patience_seconds: float = PATIENCE_SECONDS) -> ReplyT:
-        """Ask, and ask again until an answer comes; raises what the answerer raised, or BusError."""
+    async def request(
+        self,
+        request: Request[ReplyT],
+        patience_seconds: float = PATIENCE_SECONDS,
+        try_seconds: float = TRY_SECONDS,
+    ) -> ReplyT:
+        """Ask, and ask again until an answer comes; raises what the answerer raised, or BusError.
+
+        One who needs long for an answer is given it by `try_seconds`, or would be asked anew meanwhile.
+        """
         subject = rpc_subject(request.subject_name, self.user)
         data = request.model_dump_json().encode()
         deadline = time.monotonic() + patience_seconds
         for delay in _backoff():
             try:
-                reply = await self.client.request(subject, data, timeout=TRY_SECONDS)
+                reply = await self.client.request(subject, data, timeout=try_seconds)
             except _TRANSIENT as error:
                 await _pause_or_give_up(delay, deadline, subject, error)
             else:

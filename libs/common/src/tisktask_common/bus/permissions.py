@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from tisktask_common.forge_requests import ListFailedDeliveries, ListOpenPulls, RedeliverWebhooks
 from tisktask_common.job_requests import (
     Annotate,
     DataCommands,
@@ -109,6 +110,10 @@ def _ask(user: str, *requests: type[Request[Any]]) -> list[str]:
     return [rpc_subject(request.subject_name, user) for request in requests]
 
 
+def _answers(*requests: type[Request[Any]]) -> list[str]:
+    return [f"rpc.{request.subject_name}.*" for request in requests]
+
+
 def service_users() -> list[User]:
     """List the users of the services that exist once; runner hosts and integrators come besides."""
     return [
@@ -126,6 +131,7 @@ def service_users() -> list[User]:
                 *_consume(TRIGGERS_FOR_ORCHESTRATOR),
                 *_KEEP_ROOM,
                 *_ask("orchestrator", ListUndelivered, ListIncompleteLogs, MintFetchToken),
+                *_ask("orchestrator", ListOpenPulls, ListFailedDeliveries, RedeliverWebhooks),
             ],
             ["rpc.>"],
             may_reply=True,
@@ -142,7 +148,7 @@ def service_users() -> list[User]:
                 *_ask("logstream", RerunRun, RerunJob, DeleteRun, PauseRunner),
                 *_ask("logstream", StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule),
             ],
-            [*_ANY_EVENT, f"rpc.{ReadJobLog.subject_name}.*", f"rpc.{ListIncompleteLogs.subject_name}.*"],
+            [*_ANY_EVENT, *_answers(ReadJobLog, ListIncompleteLogs)],
             may_reply=True,
         ),
     ]
@@ -152,7 +158,10 @@ def _reporter_user() -> User:
     return User(
         "reporter",
         [*_consume(RUNS_FOR_REPORTER), *_ask("reporter", AskCredential, RenameRepository)],
-        ["repository.>", f"rpc.{ListUndelivered.subject_name}.*", f"rpc.{MintFetchToken.subject_name}.*"],
+        [
+            "repository.>",
+            *_answers(ListUndelivered, MintFetchToken, ListOpenPulls, ListFailedDeliveries, RedeliverWebhooks),
+        ],
         may_reply=True,
     )
 

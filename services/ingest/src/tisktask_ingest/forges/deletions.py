@@ -1,9 +1,10 @@
 """Branches and tags that are gone."""
 
 from tisktask_common.events import Change
+from tisktask_common.git_names import Branch
+from tisktask_common.pull_requests import Loose, Person, login
 from tisktask_ingest import words
-from tisktask_ingest.forges.git_names import Branch
-from tisktask_ingest.forges.payload import HEADS, TAGS, Home, Loose, Person, default_branch, default_ref, login
+from tisktask_ingest.forges.payload import HEADS, TAGS, Home, default_branch, default_ref
 from tisktask_ingest.outcome import Ignored, Outcome, Triggered
 
 _FOLDERS = {"branch": HEADS, "tag": TAGS}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from tisktask_common.git_names import one_line
 from tisktask_ingest import words
 from tisktask_ingest.forges import gitea, github, identity, local
-from tisktask_ingest.forges.git_names import one_line
 from tisktask_ingest.outcome import Identity, Malformed, Outcome, Refusal
 from tisktask_ingest.signed_content import FORM_TYPE, JSON_TYPE
 

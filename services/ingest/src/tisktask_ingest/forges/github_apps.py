@@ -6,9 +6,7 @@ from typing import Any
 
 from tisktask_common.errors import UserError
 from tisktask_common.events import Change, RerunAsked
-from tisktask_common.run_inputs import check_inputs
-from tisktask_ingest import words
-from tisktask_ingest.forges.git_names import (
+from tisktask_common.git_names import (
     TITLE_LENGTH_MAX,
     Branch,
     DispatchName,
@@ -18,17 +16,17 @@ from tisktask_ingest.forges.git_names import (
     is_zero,
     one_line,
 )
+from tisktask_common.pull_requests import Loose, Person, login
+from tisktask_common.run_inputs import check_inputs
+from tisktask_ingest import words
 from tisktask_ingest.forges.payload import (
     HEADS,
     Commit,
     Home,
-    Loose,
     OptionalBranch,
-    Person,
     branch_of,
     default_branch,
     default_ref,
-    login,
     tag_of,
 )
 from tisktask_ingest.outcome import Ignored, Malformed, Outcome, Triggered

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AliasPath, BeforeValidator, Field
 
-from tisktask_ingest.forges.payload import Loose
+from tisktask_common.pull_requests import Loose
 from tisktask_ingest.outcome import Identity
 
 NAME_LENGTH_MAX = 300

@@ -4,9 +4,7 @@ from pydantic import Field
 
 from tisktask_common.errors import UserError
 from tisktask_common.events import Change
-from tisktask_common.run_inputs import check_inputs
-from tisktask_ingest import words
-from tisktask_ingest.forges.git_names import (
+from tisktask_common.git_names import (
     LOGIN_LENGTH_MAX,
     NUMBER_MAX,
     TITLE_LENGTH_MAX,
@@ -17,7 +15,9 @@ from tisktask_ingest.forges.git_names import (
     is_zero,
     one_line,
 )
-from tisktask_ingest.forges.payload import Loose
+from tisktask_common.pull_requests import Loose
+from tisktask_common.run_inputs import check_inputs
+from tisktask_ingest import words
 from tisktask_ingest.outcome import Identity, Ignored, Malformed, Outcome, Ping, Triggered
 
 

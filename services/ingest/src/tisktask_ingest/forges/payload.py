@@ -2,27 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator
 
-from tisktask_ingest.forges.git_names import LOGIN_LENGTH_MAX, Branch, is_ref_like, one_line
+from tisktask_common.git_names import Branch, is_ref_like
+from tisktask_common.pull_requests import Loose
 
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"
 #: What is built where neither a commit nor a branch is told: the repository's own choice.
 HEAD = "HEAD"
-
-
-class Loose(BaseModel):
-    """Only what is needed is asked for: forges leave out and add fields from one version to the next."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Person(Loose):
-    """Who did it. GitHub's pusher has a name where others have a login."""
-
-    login: str | None = None
-    name: str | None = None
 
 
 class Commit(Loose):
@@ -60,9 +48,3 @@ def branch_of(ref: str) -> str | None:
 
 def tag_of(ref: str) -> str | None:
     return ref.removeprefix(TAGS) if ref.startswith(TAGS) else None
-
-
-def login(*people: Person | None) -> str:
-    """Say who did it: the first of them that is named."""
-    names = [name for person in people if person for name in (person.login, person.name) if name]
-    return one_line(names[0] if names else "", LOGIN_LENGTH_MAX)

@@ -2,21 +2,27 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated
 
 from pydantic import Field
 
 from tisktask_common.events import Change
+from tisktask_common.git_names import TITLE_LENGTH_MAX, FolderName, Sha, one_line
+from tisktask_common.pull_requests import (
+    Label,
+    Loose,
+    Number,
+    Person,
+    PullRequest,
+    describe_pull_request,
+    label_names,
+    login,
+)
 from tisktask_common.trigger_events import canonical_action
 from tisktask_ingest import words
-from tisktask_ingest.forges.git_names import NUMBER_MAX, TITLE_LENGTH_MAX, Branch, FolderName, Sha, one_line
-from tisktask_ingest.forges.payload import Home, Loose, Person, default_branch, login
+from tisktask_ingest.forges.payload import Home, default_branch
 from tisktask_ingest.outcome import Ignored, Malformed, Outcome, Triggered
 
-LABELS_MAX = 100
-LABEL_LENGTH_MAX = 100
 COMMAND_LENGTH_MAX = 1000
-_AGIT_FLOW = 1
 #: What begins the title of a draft where Forgejo and Gitea are not told otherwise.
 _DRAFT_TITLE = re.compile(r"\s*(WIP:|\[WIP\])", re.IGNORECASE)
 #: A letter first: a path, or a line that is struck out, is no command.
@@ -27,43 +33,6 @@ _REVIEW_EVENTS = {
     "pull_request_rejected": "changes_requested",
     "pull_request_comment": "commented",
 }
-
-Number = Annotated[int, Field(gt=0, le=NUMBER_MAX)]
-
-
-class IdentifiedRepository(Loose):
-    """A repository by its number on the forge."""
-
-    id: int | None = None
-
-
-class Side(Loose):
-    """One side of a pull request."""
-
-    sha: Sha
-    ref: Branch
-    repo: IdentifiedRepository | None = None
-
-
-class Label(Loose):
-    """A label by its name."""
-
-    name: str | None = None
-
-
-class PullRequest(Loose):
-    """A pull request as it is now."""
-
-    head: Side
-    base: Side
-    number: Number | None = None
-    title: str | None = None
-    draft: bool | None = None
-    merged: bool | None = None
-    labels: list[Label] | None = None
-    user: Person | None = None
-    #: Forgejo: 1 if it was made by a push to refs/for/ (AGit).
-    flow: int | None = None
 
 
 class From(Loose):
@@ -142,7 +111,7 @@ class CommentDelivery(Loose):
 def read_pull_request(body: bytes, *, has_agit: bool) -> Outcome:
     """Describe a pull request: what is built is its head, which the base repository serves too."""
     delivery = PullRequestDelivery.model_validate_json(body)
-    change = _describe(delivery.pull_request, delivery.number, delivery.sender, has_agit=has_agit)
+    change = describe_pull_request(delivery.pull_request, delivery.number, delivery.sender, has_agit=has_agit)
     update = {
         "event": "pull_request",
         "action": canonical_action("pull_request", _refine(delivery) if has_agit else delivery.action),
@@ -185,10 +154,10 @@ def read_comment(body: bytes, *, has_agit: bool) -> Outcome:
         return Ignored(words.NO_COMMAND)
     head_ref = f"refs/pull/{issue.number}/head"
     if pull_request:
-        change = _describe(pull_request, issue.number, delivery.sender, has_agit=has_agit)
+        change = describe_pull_request(pull_request, issue.number, delivery.sender, has_agit=has_agit)
     else:
         # Where the head comes from is not told either: then it counts as foreign.
-        told = {"is_draft": bool(issue.draft), "labels": _names(issue.labels), "is_fork": True}
+        told = {"is_draft": bool(issue.draft), "labels": label_names(issue.labels), "is_fork": True}
         title = one_line(issue.title, TITLE_LENGTH_MAX)
         change = Change(event="", sha="", ref=head_ref, fetch_ref=head_ref, title=title).model_copy(update=told)
     update = {
@@ -206,7 +175,7 @@ def _change_of_review(delivery: ReviewDelivery, action: str, sha: str | None, *,
     number = delivery.number or delivery.pull_request.number
     if number is None:
         return Malformed("pull_request.number", words.MISSING)
-    change = _describe(delivery.pull_request, number, delivery.sender, has_agit=has_agit)
+    change = describe_pull_request(delivery.pull_request, number, delivery.sender, has_agit=has_agit)
     update = {
         "event": "pull_request_review",
         "action": action,
@@ -214,37 +183,6 @@ def _change_of_review(delivery: ReviewDelivery, action: str, sha: str | None, *,
         "default_branch": default_branch(delivery.repository),
     }
     return Triggered(change.model_copy(update=update))
-
-
-def _describe(pull_request: PullRequest, number: int, sender: Person | None, *, has_agit: bool) -> Change:
-    head_ref = f"refs/pull/{number}/head"
-    return Change(
-        event="",
-        sha=pull_request.head.sha,
-        ref=head_ref,
-        fetch_ref=head_ref,
-        branch=None if pull_request.head.ref.startswith("refs/") else pull_request.head.ref,
-        base_sha=pull_request.base.sha,
-        base_branch=pull_request.base.ref,
-        pull_request=number,
-        actor=login(sender, pull_request.user),
-        title=one_line(pull_request.title, TITLE_LENGTH_MAX),
-        is_fork=_is_fork(pull_request, has_agit=has_agit),
-        is_draft=bool(pull_request.draft),
-        is_merged=bool(pull_request.merged),
-        labels=_names(pull_request.labels),
-    )
-
-
-def _is_fork(pull_request: PullRequest, *, has_agit: bool) -> bool:
-    """Tell whether the head is outside the base repository; what is not known counts as outside.
-
-    Whoever may read may push to refs/for/ (AGit): such a head lies in the base repository and is still foreign.
-    """
-    head, base = pull_request.head.repo, pull_request.base.repo
-    if has_agit and (pull_request.flow == _AGIT_FLOW or pull_request.head.ref.startswith("refs/pull/")):
-        return True
-    return head is None or base is None or head.id is None or head.id != base.id
 
 
 def _refine(delivery: PullRequestDelivery) -> str:
@@ -258,8 +196,3 @@ def _refine(delivery: PullRequestDelivery) -> str:
     if delivery.action == "label_updated" and changes.removed_labels and not changes.added_labels:
         return "unlabeled"
     return delivery.action
-
-
-def _names(labels: list[Label] | None) -> list[str]:
-    names = (one_line(label.name, LABEL_LENGTH_MAX) for label in labels or [])
-    return sorted({name for name in names if name})[:LABELS_MAX]

@@ -1,9 +1,10 @@
 """Pushes of branches and tags. GitHub, Forgejo and Gitea agree on what matters."""
 
 from tisktask_common.events import Change
+from tisktask_common.git_names import TITLE_LENGTH_MAX, Ref, Sha, is_zero, one_line
+from tisktask_common.pull_requests import Loose, Person, login
 from tisktask_ingest import words
-from tisktask_ingest.forges.git_names import TITLE_LENGTH_MAX, Ref, Sha, is_zero, one_line
-from tisktask_ingest.forges.payload import Commit, Home, Loose, Person, branch_of, default_branch, login, tag_of
+from tisktask_ingest.forges.payload import Commit, Home, branch_of, default_branch, tag_of
 from tisktask_ingest.outcome import Ignored, Outcome, Ping, Triggered
 
 

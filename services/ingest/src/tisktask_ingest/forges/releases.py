@@ -1,10 +1,11 @@
 """Releases and packages: what was made of a commit that is told by its tag, or hardly."""
 
 from tisktask_common.events import Change
+from tisktask_common.git_names import TITLE_LENGTH_MAX, Branch, FolderName, one_line, sha_or_none
+from tisktask_common.pull_requests import Loose, Person, login
 from tisktask_common.trigger_events import canonical_action
 from tisktask_ingest import words
-from tisktask_ingest.forges.git_names import TITLE_LENGTH_MAX, Branch, FolderName, one_line, sha_or_none
-from tisktask_ingest.forges.payload import TAGS, Home, Loose, Person, default_branch, default_ref, login
+from tisktask_ingest.forges.payload import TAGS, Home, default_branch, default_ref
 from tisktask_ingest.outcome import Ignored, Outcome, Triggered
 
 #: Its tag may be gone, or is not there any more.

@@ -52,6 +52,41 @@ CREATE TABLE repository_heads (
 CREATE INDEX repository_heads_unsettled ON repository_heads (repository_id, first_seen_at)
     WHERE settled_sha IS DISTINCT FROM sha;
 
+-- What forges are asked, through the reporter: the open pull requests, and what GitHub could not deliver.
+CREATE TABLE forge_looks (
+    repository_id text PRIMARY KEY REFERENCES repositories,
+    -- Grows with each time that somebody begins to ask: who was too slow changes nothing.
+    number bigint NOT NULL DEFAULT 0,
+    next_at timestamptz NOT NULL DEFAULT now(),
+    tries integer NOT NULL DEFAULT 0,
+    error text NOT NULL DEFAULT '',
+    failed_at timestamptz,
+    seen_at timestamptz,
+    -- Where the pull requests were seen that runs are compared with; null: what is seen next is only where we begin.
+    baseline_url text,
+    -- Deliveries that have failed since then may not have come; when GitHub is asked for them again, and why in vain.
+    deliveries_from timestamptz NOT NULL DEFAULT now(),
+    deliveries_next_at timestamptz NOT NULL DEFAULT now(),
+    deliveries_error text NOT NULL DEFAULT ''
+);
+
+CREATE TABLE repository_pulls (
+    repository_id text NOT NULL REFERENCES forge_looks ON DELETE CASCADE,
+    number bigint NOT NULL,
+    sha text NOT NULL,
+    -- What a run of it would build.
+    change jsonb NOT NULL,
+    first_seen_at timestamptz NOT NULL DEFAULT now(),
+    last_seen_at timestamptz NOT NULL DEFAULT now(),
+    -- As with heads.
+    settled_sha text,
+    PRIMARY KEY (repository_id, number)
+);
+CREATE INDEX repository_pulls_unsettled ON repository_pulls (repository_id, first_seen_at)
+    WHERE settled_sha IS DISTINCT FROM sha;
+CREATE INDEX runs_of_pull_request ON runs (repository_id, (change ->> 'pull_request'))
+    WHERE change ->> 'pull_request' IS NOT NULL;
+
 -- Whether a runner knows what a look is.
 ALTER TABLE runners ADD COLUMN can_look boolean NOT NULL DEFAULT false;
 
@@ -65,8 +100,11 @@ CREATE VIEW api.looks AS
 SELECT
     look.repository_id, look.seen_at, look.default_ref, look.error, look.failed_at,
     look.wanted_at IS NOT NULL AS is_wanted,
-    greatest(look.not_before, look.next_at) AS next_at
-FROM looks AS look;
+    greatest(look.not_before, look.next_at) AS next_at,
+    coalesce(forge.error, '') AS pulls_error,
+    coalesce(forge.deliveries_error, '') AS deliveries_error
+FROM looks AS look
+LEFT JOIN forge_looks AS forge ON forge.repository_id = look.repository_id;
 
 CREATE OR REPLACE VIEW api.repositories AS
 SELECT

@@ -13,6 +13,8 @@ WITH gone AS (
     DELETE FROM orchestrator.schedules WHERE repository_id IN (SELECT id FROM gone)
 ), no_looks AS (
     DELETE FROM orchestrator.looks WHERE repository_id IN (SELECT id FROM gone)
+), no_forge_looks AS (
+    DELETE FROM orchestrator.forge_looks WHERE repository_id IN (SELECT id FROM gone)
 ), no_locks AS (
     DELETE FROM orchestrator.locks WHERE repository_id IN (SELECT id FROM gone)
 ), no_lock_waiters AS (

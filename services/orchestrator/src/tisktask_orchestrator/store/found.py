@@ -2,20 +2,20 @@
 
 from tisktask_common.database.pool import Connection
 from tisktask_common.events import TriggerReceived
-from tisktask_common.trigger_events import brings_commit
 from tisktask_orchestrator.store.rows import IdRow
 from tisktask_orchestrator.store.statements import fetch_one
 
 #: Forges send failed deliveries again for three days, our own bus and its dead letters keep them longer.
 LATE_DAYS = 30
+#: What brings a commit. Other actions are about one that is there already: they were never found without a webhook.
+_ACTIONS = frozenset({None, "opened", "synchronize"})
 _EVENTS = frozenset({"push", "tag", "pull_request"})
 
 
 async def settle_with_found(connection: Connection, trigger: TriggerReceived) -> bool:
     """Note a webhook as one that tells late of what was found without it. False: it is about something new."""
     change = trigger.change
-    # Other actions are about a commit that is there already: they were never found without a webhook.
-    if change.event not in _EVENTS or (change.action and not brings_commit(change.event, change.action)):
+    if change.event not in _EVENTS or change.action not in _ACTIONS:
         return False
     row = await fetch_one(
         connection,

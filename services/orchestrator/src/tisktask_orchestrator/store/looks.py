@@ -110,12 +110,12 @@ async def advance_look(connection: Connection, repository: RepositoryId, until: 
     await execute(connection, "advance_look", repository_id=repository, until=until, lease_seconds=lease_seconds)
 
 
-async def finish_look(connection: Connection, look: LookRow, default_ref: str | None, times: LookTimes) -> None:
+async def finish_look(connection: Connection, look: LookRow, times: LookTimes) -> None:
     await execute(
         connection,
         "finish_look",
         repository_id=look.repository_id,
-        default_ref=default_ref,
+        default_ref=look.default_ref,
         baseline_url=look.clone_url,
         **vars(times),
     )
@@ -138,6 +138,13 @@ async def delete_look(connection: Connection, repository: RepositoryId) -> None:
 
 async def begin_anew(connection: Connection, repository: RepositoryId) -> None:
     await execute(connection, "begin_anew", repository_id=repository)
+    await execute(connection, "begin_pulls_anew", repository_id=repository)
+
+
+async def keep_baseline(connection: Connection, repository: RepositoryId) -> None:
+    """Go on to compare at the repository's new address: it is the same one, renamed."""
+    await execute(connection, "keep_baseline", repository_id=repository)
+    await execute(connection, "keep_pulls_baseline", repository_id=repository)
 
 
 async def choose_looker(connection: Connection) -> str | None:

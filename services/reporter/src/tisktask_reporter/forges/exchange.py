@@ -24,7 +24,6 @@ from tisktask_reporter.forges.request import Access, Answer, ForgeRequest
 from tisktask_reporter.times import Clock
 
 REDIRECTS_MAX = 3
-ANSWER_BYTES_MAX = 64 * 1024
 _MESSAGE_CHARACTERS_MAX = 300
 
 
@@ -71,7 +70,7 @@ class Exchange:
             allow_redirects=False,
             proxy=self._proxies.address(url),
         ) as response:
-            raw = await _read_bounded(response)
+            raw = await _read_bounded(response, request.answer_bytes_max)
             headers = {name.lower(): _without_token(value, access) for name, value in response.headers.items()}
             body = _parse(raw)
             message = words.fit(_without_token(_read_message(body), access), _MESSAGE_CHARACTERS_MAX)
@@ -95,11 +94,11 @@ def is_http(api_url: str) -> bool:
     return url.scheme in {"http", "https"} and bool(url.host) and not (url.user or url.password)
 
 
-async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _read_bounded(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
     raw = bytearray()
     async for piece in response.content.iter_any():
         raw += piece
-        if len(raw) > ANSWER_BYTES_MAX:
+        if len(raw) > bytes_max:
             break
     return bytes(raw)
 

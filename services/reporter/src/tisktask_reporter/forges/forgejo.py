@@ -36,6 +36,10 @@ def repository_request(access: Access) -> ForgeRequest:
     return ForgeRequest("GET", _api_root(access) + repository_path(access.full_name), _HEADERS, _SCHEME, None, 200)
 
 
+def get_request(access: Access, path: str) -> ForgeRequest:
+    return ForgeRequest("GET", _api_root(access) + path, _HEADERS, _SCHEME, None, 200)
+
+
 def version_request(access: Access) -> ForgeRequest:
     return ForgeRequest("GET", _api_root(access) + "/version", _HEADERS, _SCHEME, None, 200)
 

@@ -26,28 +26,28 @@ def status_request(key: StatusKey, shown: Shown, access: Access) -> ForgeRequest
         "description": shown.description,
         "target_url": shown.target_url,
     }
-    return _post(access, status_path(access.full_name, key.sha), body)
+    return post_request(access, status_path(access.full_name, key.sha), body)
 
 
 def repository_request(access: Access) -> ForgeRequest:
-    return _get(access, repository_path(access.full_name))
+    return get_request(access, repository_path(access.full_name))
 
 
 def installation_request(access: Access) -> ForgeRequest:
     """Ask, as the App itself, where it is installed."""
-    return _get(access, repository_path(access.full_name) + "/installation")
+    return get_request(access, repository_path(access.full_name) + "/installation")
 
 
 def installation_token_request(access: Access, installation: int, body: Mapping[str, Any]) -> ForgeRequest:
-    return _post(access, f"/app/installations/{installation}/access_tokens", body)
+    return post_request(access, f"/app/installations/{installation}/access_tokens", body)
 
 
-def _get(access: Access, path: str) -> ForgeRequest:
+def get_request(access: Access, path: str) -> ForgeRequest:
     return ForgeRequest("GET", _url(access, path), _HEADERS, _SCHEME, None, 200)
 
 
-def _post(access: Access, path: str, body: Mapping[str, Any]) -> ForgeRequest:
-    return ForgeRequest("POST", _url(access, path), _HEADERS, _SCHEME, body)
+def post_request(access: Access, path: str, body: Mapping[str, Any] | None, expected_status: int = 201) -> ForgeRequest:
+    return ForgeRequest("POST", _url(access, path), _HEADERS, _SCHEME, body, expected_status)
 
 
 def _url(access: Access, path: str) -> str:

@@ -87,6 +87,8 @@ class Hopeless:
 
     reason: str
     is_fault: bool = False
+    #: The answer that says so, if the forge has given one.
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ def _judge_refusal(answer: Answer, history: History, limits: RetryLimits) -> Ver
         return _judge_fault(answer, history, limits)
     if status == 422 and history.tries == 0 and "no commit found" in message.lower():
         return Retry(UNKNOWN_COMMIT_SECONDS, words.not_accepted(status, message), is_fault=False)
-    return Hopeless(_say_refusal(answer))
+    return Hopeless(_say_refusal(answer), answer=answer)
 
 
 def _judge_fault(answer: Answer, history: History, limits: RetryLimits) -> Retry | Hopeless:

@@ -54,6 +54,8 @@ class ForgeRequest:
     body: Mapping[str, Any] | None = None
     #: What a success is answered with.
     expected_status: int = 201
+    #: More of the answer is not read.
+    answer_bytes_max: int = 64 * 1024
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,18 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from tisktask_ingest import words
-
 TITLE_LENGTH_MAX = 200
 LOGIN_LENGTH_MAX = 100
 #: The orchestrator takes no longer names; what is accepted here must not be refused there.
 REF_LENGTH_MAX = 512
 #: What fits the narrowest integer on its way.
 NUMBER_MAX = 2**31 - 1
+
+_BAD_SHA = "it must have 40 or 64 hexadecimal digits"
+_BAD_REF = "it must be a full ref name such as refs/heads/main"
+_BAD_BRANCH = "it must be a branch name that git allows"
+_BAD_DISPATCH_NAME = "it names a folder: it may have letters, digits, -, _ and single dots only, 100 at most"
+_BAD_NAME = "it may have lower-case letters, digits and underscores only, 50 at most"
 
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: What `git check-ref-format` refuses, as far as it could mislead a program that is given the name.
@@ -39,31 +43,31 @@ def one_line(text: str | None, length_max: int) -> str:
 
 def _check_sha(text: str) -> str:
     if not _SHA.fullmatch(text):
-        raise ValueError(words.BAD_SHA)
+        raise ValueError(_BAD_SHA)
     return text
 
 
 def _check_ref(text: str) -> str:
     if not text.startswith("refs/") or not is_ref_like(text):
-        raise ValueError(words.BAD_REF)
+        raise ValueError(_BAD_REF)
     return text
 
 
 def _check_branch(text: str) -> str:
     if not is_ref_like(text):
-        raise ValueError(words.BAD_BRANCH)
+        raise ValueError(_BAD_BRANCH)
     return text
 
 
 def _check_name(text: str) -> str:
     if not _NAME.fullmatch(text):
-        raise ValueError(words.BAD_NAME)
+        raise ValueError(_BAD_NAME)
     return text
 
 
 def _check_dispatch_name(text: str) -> str:
     if not is_folder_name(text):
-        raise ValueError(words.BAD_DISPATCH_NAME)
+        raise ValueError(_BAD_DISPATCH_NAME)
     return text
 
 
