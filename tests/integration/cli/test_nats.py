@@ -21,6 +21,7 @@ from tisktask_cli.stack.nats import EmbeddedNats
 from tisktask_cli.stack.ports import PortBook
 from tisktask_cli.stack.provision_bus import provision_bus
 from tisktask_common.process.settings import BusSettings
+from tisktask_common.starts import AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, StartRun
 
 HOST = "host-1"
 
@@ -108,6 +109,16 @@ async def test_a_runner_speaks_for_itself_alone(server: EmbeddedNats) -> None:
         assert not await runner.may_subscribe("control.host-2")
         assert not await runner.may_subscribe("_INBOX_orchestrator.>")
         assert not await runner.may_subscribe("rpc.>")
+
+
+async def test_only_logstream_asks_for_runs_and_schedules(server: EmbeddedNats) -> None:
+    names = [kind.subject_name for kind in (StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule)]
+    for user in ("logstream", "ingest", "reporter", f"runner-{HOST}", "acme"):
+        async with client(server, user) as speaker:
+            for name in names:
+                assert await speaker.may_publish(f"rpc.{name}.logstream") == (user == "logstream"), (user, name)
+                if user != "logstream":
+                    assert not await speaker.may_publish(f"rpc.{name}.{user}"), (user, name)
 
 
 async def test_an_integrator_reads_all_public_events_and_says_nothing(server: EmbeddedNats) -> None:

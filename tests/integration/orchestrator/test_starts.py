@@ -152,6 +152,24 @@ async def test_looks_that_fail_are_told_and_after_a_while_the_start_is_given_up(
         assert await runs_of(stage, repository) == []
 
 
+async def test_what_a_webhook_told_is_waited_for_longer(bus: Bus, nats_server: NatsServer, database_url: str) -> None:
+    async with staging(bus, nats_server.url, database_url, start_seconds_max=0.1) as stage:
+        runner = await stage.runner()
+        repository = await stage.add_repository()
+        await stage.trigger(repository, "told", event="release", action="published", sha="", ref="refs/tags/v1")
+        await wait_for_starts(stage, repository, 1)
+        await start(stage, repository)
+
+        async def is_given_up() -> bool:
+            return "failed" in {row["state"] for row in await start_rows(stage, repository)}
+
+        await eventually(is_given_up, "the person's wish is given up")
+        assert [row["state"] for row in await start_rows(stage, repository)] == ["waiting", "failed"]
+        await see(runner, repository)
+        run = await last_run(stage, repository)
+        assert (run["sha"], run["change"]["event"], run["delivery"]) == (sha("c"), "release", "told")
+
+
 async def test_manual_runs_of_a_branch_neither_supersede_nor_are_superseded(stage: Stage) -> None:
     repository = await stage.add_repository()
     await stage.bus.request(ChangeRepository(repository_id=repository.id, supersede_branches=True))
