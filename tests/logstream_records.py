@@ -16,7 +16,10 @@ _TABLES: LiteralString = """
 CREATE SCHEMA api;
 CREATE TABLE api.repositories (id text, forge text, full_name text, clone_url text, api_url text, has_token boolean,
     has_webhook_secret boolean, created_at timestamptz DEFAULT now(), supersede_pull_requests boolean DEFAULT true,
-    supersede_branches boolean DEFAULT false, jobs_max integer, priority integer DEFAULT 0);
+    supersede_branches boolean DEFAULT false, jobs_max integer, priority integer DEFAULT 0,
+    reconcile boolean DEFAULT true);
+CREATE TABLE api.looks (repository_id text, seen_at timestamptz, error text DEFAULT '', pulls_error text DEFAULT '',
+    deliveries_error text DEFAULT '');
 CREATE TABLE api.repository_reporting (repository_id text, app_id text, has_comment boolean);
 CREATE TABLE api.runs (id text, number bigint, repository_id text, forge text, repository text, event text,
     action text, sha text, ref text, branch text, tag text, pull_request bigint, actor text, title text,

@@ -21,6 +21,7 @@ from tisktask_common.sealing import KeyPair
     [
         ({"supersede_branches": True}, {"supersede_branches": True}),
         ({"supersede_pull_requests": False, "priority": -10}, {"supersede_pull_requests": False, "priority": -10}),
+        ({"reconcile": False}, {"reconcile": False}),
         ({"jobs_max": 3}, {"jobs_max": 3}),
         # null is a value: no limit. Left out, it stays.
         ({"jobs_max": None}, {"jobs_max": 0}),
@@ -53,6 +54,7 @@ async def test_what_is_given_is_passed_on(
         ({"priority": -11}, "priority"),
         ({"priority": None}, "priority"),
         ({"priority": 1.5}, "priority"),
+        ({"reconcile": None}, "reconcile"),
         ({"supersede_branches": "on"}, "supersede_branches"),
         ({"supersede_pull_requests": None}, "supersede_pull_requests"),
         ({"full_name": "a/b"}, "full_name"),
@@ -123,3 +125,18 @@ async def test_what_is_set_is_shown(client: Client, records: Records) -> None:
     items = (await client.get("/api/v1/repositories"))["items"]
     (found,) = [item for item in items if item["id"] == repository]
     assert (found["app_id"], found["has_comment"]) == ("1234", True)
+
+
+async def test_what_stands_in_the_way_of_looks_is_told_and_on_the_pages(client: Client, records: Records) -> None:
+    records.insert(
+        "repositories", id="repo_seen", forge="github", full_name="acme/seen", clone_url="https://x.example/a",
+        api_url="", has_token=True, has_webhook_secret=True, reconcile=True,
+    )  # fmt: skip
+    records.insert("looks", repository_id="repo_seen", seen_at="2026-01-02T03:04:05Z", deliveries_error="No <right>.")
+    (item,) = (i for i in (await client.get("/api/v1/repositories"))["items"] if i["id"] == "repo_seen")
+    assert (item["reconcile"], item["look_problems"]) == (True, ["No <right>."])
+    assert item["looked_at"].startswith("2026-01-02T03:04:05")
+    async with client.http.get("/repositories/repo_seen") as answer:
+        page = await answer.text()
+    assert "No &lt;right&gt;." in page
+    assert "no webhook told of are found" in page

@@ -10,7 +10,7 @@ from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.errors import CommandError, Exit
 from tisktask_cli.find_server import server_of
 from tisktask_cli.forge_addresses import FORGES
-from tisktask_cli.output import json_option, print_json, printable
+from tisktask_cli.output import ago, json_option, print_json, printable
 from tisktask_cli.triggering import FORGE as LOCAL
 
 _ON_OFF = click.Choice(["on", "off"])
@@ -63,6 +63,7 @@ class _Kept(click.ParamType[int | str]):
 @click.option("--supersede-branches", type=_ON_OFF, help="A push cancels older runs of its branch.")
 @click.option("--jobs-max", type=_JobsMax(), help="Jobs at work at once.")
 @click.option("--priority", type=click.IntRange(-10, 10), help="Jobs of a higher one are started first.")
+@click.option("--reconcile", type=_ON_OFF, help="What no webhook told of is looked for and run.")
 @click.option("--keep-days", type=_Kept(36_500, "forever"), help="How long runs are kept after their end.")
 @click.option("--keep-min", type=_Kept(1_000_000), help="Newest runs that are kept however old they are.")
 @click.option("--keep-max", type=_Kept(1_000_000, _NONE), help="Runs that are kept at most.")
@@ -79,6 +80,7 @@ def change(  # noqa: PLR0913 - one parameter per option
     supersede_branches: str | None,
     jobs_max: int | str | None,
     priority: int | None,
+    reconcile: str | None,
     keep_days: int | str | None,
     keep_min: int | str | None,
     keep_max: int | str | None,
@@ -92,6 +94,7 @@ def change(  # noqa: PLR0913 - one parameter per option
         "supersede_branches": supersede_branches and supersede_branches == "on",
         "jobs_max": jobs_max,
         "priority": priority,
+        "reconcile": reconcile and reconcile == "on",
         "keep_days": keep_days,
         "keep_min": keep_min,
         "keep_max": keep_max,
@@ -158,9 +161,17 @@ def _print(item: dict[str, Any], *, as_json: bool) -> None:
     print(f"  superseding   {superseding(item)}")
     print(f"  jobs at once  {'no limit' if item['jobs_max'] is None else item['jobs_max']}")
     print(f"  priority      {item['priority']}")
+    print(f"  reconciling   {_reconciling(item)}")
+    for problem in item.get("look_problems", []):
+        print(printable(f"    {problem}"))
     print(f"  runs kept     {_kept(item)}")
     print(f"  reported      {reported(item)}")
     print(f"  comment       {'on' if item['has_comment'] else 'off'}")
+
+
+def _reconciling(item: dict[str, Any]) -> str:
+    looked_at = item.get("looked_at")
+    return ("on" if item.get("reconcile", True) else "off") + (f", looked at {ago(looked_at)}" if looked_at else "")
 
 
 def _kept(item: dict[str, Any]) -> str:

@@ -165,6 +165,11 @@ class RepositoryRecord(Record):
     keep_max: int | None = Field(default=None, description="runs at most; 0: no limit; null: as the settings say")
     app_id: str | None = Field(default=None, description="the GitHub App that reports its runs; null: the token does")
     has_comment: bool = Field(default=False, description="pull requests have a comment that is kept up to date")
+    reconcile: bool = Field(default=True, description="what no webhook told of is looked for and run")
+    looked_at: datetime | None = Field(default=None, description="when its branches and tags were seen; null: never")
+    look_problems: list[str] = Field(
+        default_factory=list[str], description="why it can not be looked at, or only in part, in sentences"
+    )
 
 
 class Given(Record):

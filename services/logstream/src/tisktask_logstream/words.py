@@ -67,6 +67,11 @@ def log_deleted(moment: datetime) -> str:
     return f"The logs of this job were deleted by retention at {moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
 
 
+def reconciling(on: bool) -> str:  # noqa: FBT001 - as the page has it
+    """Say whether lost webhooks are made up for."""
+    return "on" if on else "off"
+
+
 def kept(days: int | None, least: int | None, most: int | None) -> str:
     """Say how long runs are kept, as far as the repository has rules of its own."""
     said = [] if days is None else [f"{days} days" if days else FOR_EVER]

@@ -81,6 +81,7 @@ class RepositoryRoutes:
             supersede_branches=change.supersede_branches,
             jobs_max=jobs_max,
             priority=change.priority,
+            reconcile=change.reconcile,
             keep_days=_kept(change, "keep_days"),
             keep_min=_kept(change, "keep_min"),
             keep_max=_kept(change, "keep_max"),

@@ -32,6 +32,9 @@ class RepositoryChange(Strict):
         le=PRIORITY_MAX,
         description="jobs of a higher one are started first",
     )
+    reconcile: bool | None = Field(
+        default=None, strict=True, description="what no webhook told of is looked for and run"
+    )
     app: GithubApp | None = Field(default=None, description="reports its runs, instead of the token; null: none")
     has_comment: bool | None = Field(
         default=None, strict=True, description="pull requests have a comment that is kept up to date"
@@ -59,7 +62,7 @@ class RepositoryChange(Strict):
         description="older runs than so many are deleted; 0: no limit; null: as the server's settings say",
     )
 
-    @field_validator("supersede_pull_requests", "supersede_branches", "priority", "has_comment")
+    @field_validator("supersede_pull_requests", "supersede_branches", "priority", "has_comment", "reconcile")
     @classmethod
     def _is_given(cls, value: int | None) -> int:
         if value is None:
