@@ -36,7 +36,7 @@ def test_what_is_said_is_read(text: str, policy: Policy) -> None:
     ("text", "message"),
     [
         ("# tisktask: retrys=2", "retrys is no setting: did you mean retries?"),
-        ("# tisktask: colour=red", "colour is no setting: there are retries, on, timeout, labels"),
+        ("# tisktask: colour=red", "colour is no setting: there are retries, on, timeout, labels, paths"),
         ("# tisktask:", "nothing follows tisktask: - give settings such as retries=2 or timeout=10m"),
         ("# tisktask: retries", "retries needs a value: retries=2"),
         ("# tisktask: retries=11", "retries=11 is not a number from 0 to 10"),
@@ -67,3 +67,20 @@ def test_all_mistakes_are_named() -> None:
 def test_any_bytes_are_read_or_refused(head: bytes) -> None:
     for text in (head, b"# tisktask:" + head):
         assert isinstance(read_header(text), Policy | list)
+
+
+def test_paths_are_read_as_they_stand() -> None:
+    assert read_header(b"#!/bin/sh\n# tisktask: paths=src/**,!docs/**,src/** timeout=1m\n") == Policy(
+        paths=["src/**", "!docs/**"], seconds_max=60
+    )
+    assert read_header(b"/* tisktask: paths=src/** */\n") == Policy(paths=["src/**"])
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [("a,,b", "empty pattern"), ("/a", "root anyway"), ("a/[b]", "means nothing"), (",".join("abcdefghij" * 6), "60")],
+)
+def test_patterns_that_are_wrong_are_said(value: str, hint: str) -> None:
+    found = read_header(f"#!/bin/sh\n# tisktask: paths={value}\n".encode())
+    assert isinstance(found, list)
+    assert hint in found[0].message

@@ -54,6 +54,7 @@ class Policy(Value):
     )
     seconds_max: int | None = Field(default=None, description="null: what every job has")
     labels: list[str] = Field(default_factory=list[str], description="what the runner's host must offer")
+    paths: list[str] = Field(default_factory=list[str], description="files whose change it runs for; none: whatever")
 
 
 class Program(Value):
@@ -67,6 +68,7 @@ class Program(Value):
     shell: str | None = Field(default=None, description="a command line for the image's /bin/sh, instead of path")
     arguments: list[str] = Field(default_factory=list[str], description="of a job that another job has started")
     policy: Policy = Field(default=Policy(), description="as it stood in the program when the job was made")
+    skip_reason: str = Field(default="", description="of a preparation: it is not to run, and why; empty: it is")
 
 
 class JobSpec(Given):

@@ -101,6 +101,7 @@ def _bounded_program(program: Program) -> Program:
         path=bounded(program.path, PATH_CHARS_MAX),
         build_file=program.build_file and bounded(program.build_file, PATH_CHARS_MAX),
         image_key=program.image_key and bounded(program.image_key, NAME_CHARS_MAX),
+        skip_reason=bounded(program.skip_reason, WARNING_CHARS_MAX),
         policy=_bounded_policy(program.policy),
     )
 

@@ -15,9 +15,9 @@ from tisktask_orchestrator.bounds import (
     unusable_names,
 )
 from tisktask_orchestrator.changes import RunChange
-from tisktask_orchestrator.endings import finish_run, settle_run
+from tisktask_orchestrator.endings import finish_job, finish_run, settle_run
 from tisktask_orchestrator.settings import OrchestratorSettings
-from tisktask_orchestrator.store.jobs import NewJobs, insert_jobs
+from tisktask_orchestrator.store.jobs import Ending, NewJobs, insert_jobs
 from tisktask_orchestrator.store.rows import JobRow
 from tisktask_orchestrator.store.runs import describe_run, move_run
 
@@ -70,9 +70,18 @@ async def _describe(change: RunChange, found: Prepared) -> None:
 
 async def _queue_programs(change: RunChange, found: Prepared) -> None:
     run = change.run
-    await move_run(change.connection, run.id, RunState.RUNNING, "")
-    change.run = replace(run, state=RunState.RUNNING)
+    skipped = {program.name: program.skip_reason for program in found.programs if program.skip_reason}
+    is_all_skipped = len(skipped) == len(found.programs)
+    if not is_all_skipped:
+        await move_run(change.connection, run.id, RunState.RUNNING, "")
+        change.run = replace(run, state=RunState.RUNNING)
     new = NewJobs(run.id, run.repository_id, JobKind.PROGRAM, DEFAULT_POOL, found.programs)
     for job in await insert_jobs(change.connection, new):
         change.emit_about_job(JobCreated, job)
-        change.emit_about_job(JobQueued, job)
+        if job.name in skipped:
+            # With a final status each: a forge that waits for its check is told that there will be none.
+            await finish_job(change, job, Ending(JobState.SKIPPED, skipped[job.name]))
+        else:
+            change.emit_about_job(JobQueued, job)
+    if is_all_skipped:
+        await finish_run(change, RunState.SKIPPED, words.all_filtered(len(skipped)))

@@ -2,15 +2,25 @@
 
 from collections.abc import Sequence
 
+from tisktask_common.trigger_events import folders_of
+
 _NAMES_SHOWN = 10
 _ENDED = {"failed": "failed", "errored": "could not be carried out", "timed_out": "took too long"}
 
 # --- why a run or a job ended
 
 
+def all_filtered(jobs: int) -> str:
+    jobs_said = "Its job" if jobs == 1 else f"Each of its {jobs} jobs"
+    return f"{jobs_said} has paths=... in its header comment, and no such file has changed."
+
+
 def no_programs(event: str, action: str | None) -> str:
-    folder = f".tisktask/{event}/" if action is None else f".tisktask/{event}/ or .tisktask/{event}/{action}/"
-    return f"There is no executable file in {folder} at this commit."
+    wanted = folders_of(event, action)
+    folders = ([f".tisktask/{event}/"] if wanted.is_direct else []) + [
+        f".tisktask/{event}/{name}/" for name in wanted.of_action
+    ]
+    return f"There is no executable file in {' or '.join(folders)} at this commit."
 
 
 def too_many_programs(count: int, most: int) -> str:

@@ -8,6 +8,7 @@ from tisktask_runner.attempt.directory import AttemptDirectory
 from tisktask_runner.attempt.images import PLATFORM
 from tisktask_runner.attempt.notes import Notes
 from tisktask_runner.attempt.outcome import Outcome, failed
+from tisktask_runner.attempt.path_filters import Filtered, filter_by_paths
 from tisktask_runner.attempt.refusals import outcome_of_source
 from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.workshop import Workshop
@@ -34,16 +35,23 @@ async def prepare(shop: Workshop, directory: AttemptDirectory, spec: JobSpec, st
     policies = await _read_policies(notes, read, found)
     if isinstance(policies, Outcome):
         return _tell(notes, policies)
+    filtered = await stopwatch.time("paths", _filter(shop, spec, read, policies, notes))
     plans = {program.path: plan_image(read.listing, program.path, PLATFORM) for program in found.programs}
-    built = await stopwatch.time("images", _make_images(shop, directory, read.fetched, plans))
+    wanted = {path: plan for path, plan in plans.items() if path not in filtered.reasons}
+    built = await stopwatch.time("images", _make_images(shop, directory, read.fetched, wanted))
     if isinstance(built, Outcome):
         return _tell(notes, built)
     prepared = Prepared(
         programs=[
-            _program(one, plans[one.path]).model_copy(update={"policy": policies.get(one.path, Policy())})
+            _program(one, plans[one.path]).model_copy(
+                update={
+                    "policy": policies.get(one.path, Policy()),
+                    "skip_reason": filtered.reasons.get(one.path, ""),
+                }
+            )
             for one in found.programs
         ],
-        warnings=warnings,
+        warnings=[*warnings, *filtered.warnings],
         title=read.fetched.title,
         images_built=built,
     )
@@ -60,6 +68,10 @@ async def _read_policies(notes: Notes, read: CommitRead, found: Discovered) -> P
             notes.say(mistake)
         return failed(policies.reason)
     return policies
+
+
+async def _filter(shop: Workshop, spec: JobSpec, read: CommitRead, policies: Policies, notes: Notes) -> Filtered:
+    return await filter_by_paths(shop.mirrors, shop.wanted_commit(spec), spec.change, read, policies, notes)
 
 
 async def _make_images(

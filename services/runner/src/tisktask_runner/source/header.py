@@ -13,6 +13,8 @@ from difflib import get_close_matches
 from tisktask_common.labels import LABELS_MAX, is_label
 from tisktask_common.rpc import Policy
 from tisktask_runner.source import header_words as words
+from tisktask_runner.source import path_words
+from tisktask_runner.source.path_filter import PATTERNS_MAX, wrong_pattern
 
 #: Where the comment must stand. A program without one is a program, however long its first line is.
 LINES_MAX, BYTES_MAX = 30, 8192
@@ -137,9 +139,20 @@ def _labels(value: str) -> dict[str, object]:
     return {"labels": sorted(set(labels))}
 
 
+def _paths(value: str) -> dict[str, object]:
+    patterns = value.split(",")
+    for pattern in patterns:
+        if wrong := wrong_pattern(pattern):
+            raise _WrongError(wrong)
+    if len(patterns) > PATTERNS_MAX:
+        raise _WrongError(path_words.too_many_patterns(len(patterns), PATTERNS_MAX))
+    return {"paths": list(dict.fromkeys(patterns))}
+
+
 _READERS: dict[str, Callable[[str], dict[str, object]]] = {
     "retries": _retries,
     "on": _on,
     "timeout": _timeout,
     "labels": _labels,
+    "paths": _paths,
 }

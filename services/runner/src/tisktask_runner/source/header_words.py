@@ -8,7 +8,7 @@ from tisktask_common.labels import LABEL_FORM
 MISTAKES_SHOWN = 5
 _TEXT_SHOWN = 40
 _PATH_SHOWN = 150
-_EXAMPLES = {"retries": "2", "on": "lost,75", "timeout": "10m", "labels": "gpu,arm64"}
+_EXAMPLES = {"retries": "2", "on": "lost,75", "timeout": "10m", "labels": "gpu,arm64", "paths": "src/**,!docs/**"}
 
 
 def nothing_follows() -> str:
