@@ -199,7 +199,7 @@ async def test_github_is_asked_to_send_again_what_failed_and_did_not_come(
         await site.ask_again()
         assert [one.guid for one in ours.asked_again] == ["lost"]
         # Not for ever: there is something wrong that another try does not mend.
-        for number in range(9, 15):
+        for number in range(9, 13):
             ours.deliveries.append(failed(number, "lost", is_redelivery=True))
             await site.ask_again()
         assert [one.guid for one in ours.asked_again] == ["lost"] * 3
