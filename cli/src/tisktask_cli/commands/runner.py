@@ -135,7 +135,10 @@ def _is_drained(runners: list[dict[str, Any]]) -> bool:
 
 def _progress(host: str, runners: list[dict[str, Any]]) -> str:
     jobs = sum(runner["busy"] or 0 for runner in runners)
-    return f"{host} is paused: {jobs} job{' runs' if jobs == 1 else 's run'} there"
+    # Children that no other host takes keep their parent waiting, and the host from being drained.
+    waiting = sum(runner["waiting"] for runner in runners)
+    which = f" ({waiting} of them wait{'s' if waiting == 1 else ''} for other jobs)" if waiting else ""
+    return f"{host} is paused: {jobs} job{' runs' if jobs == 1 else 's run'} there{which}"
 
 
 def _condition(runner: dict[str, Any]) -> str:
