@@ -99,6 +99,17 @@ async def page(shared: Logstream, sessions: list[StorageState]) -> AsyncIterator
 
 
 @pytest.fixture
+async def plain_page(page: Page) -> AsyncIterator[Page]:
+    """The same person without JavaScript."""
+    assert page.context.browser
+    context = await page.context.browser.new_context(
+        storage_state=await page.context.storage_state(), java_script_enabled=False
+    )
+    yield await context.new_page()
+    await context.close()
+
+
+@pytest.fixture
 async def logstream(bus: Bus, nats_server: NatsServer, database_url: str, tmp_path: Path) -> AsyncIterator[Logstream]:
     """With NATS and a database of the test's own."""
     records = Records(database_url)

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from playwright.async_api import Page, expect
 
 from logstream_records import Records
-from logstream_stand import Client
+from logstream_stand import Client, Logstream
 from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import NotFoundError
 from tisktask_common.events import Value
@@ -140,3 +141,48 @@ async def test_what_stands_in_the_way_of_looks_is_told_and_on_the_pages(client: 
         page = await answer.text()
     assert "No &lt;right&gt;." in page
     assert "no webhook told of are found" in page
+
+
+async def test_the_form_on_its_page_changes_settings_also_without_javascript(
+    plain_page: Page, shared: Logstream, shared_bus: Bus, records: Records
+) -> None:
+    repository = records.add_repository("acme/form", jobs_max=3, priority=2)
+    received: list[ChangeRepository] = []
+
+    async def change(request: ChangeRepository, _caller: str) -> Value:
+        received.append(request)
+        return RepositorySettings(supersede_pull_requests=True, supersede_branches=True, jobs_max=None, priority=0)
+
+    await shared_bus.answer(ChangeRepository, change, "orchestrator")
+    await plain_page.goto(f"{shared.url}/repositories/{repository}")
+    await expect(plain_page.get_by_label("Jobs at once")).to_have_value("3")
+    await expect(plain_page.get_by_label("A new commit of a pull request")).to_be_checked()
+    await plain_page.get_by_label("A new commit of a pull request").uncheck()
+    await plain_page.get_by_label("A push to a branch").check()
+    await plain_page.get_by_label("Jobs at once").fill("")
+    await plain_page.get_by_label("Priority").fill("-3")
+    await plain_page.get_by_role("button", name="Save").click()
+    await expect(plain_page.get_by_role("heading", level=1)).to_have_text("acme/form")
+    (order,) = received
+    assert order.model_dump(exclude_none=True) == {
+        "repository_id": repository,
+        "supersede_pull_requests": False,
+        "supersede_branches": True,
+        "jobs_max": 0,
+        "priority": -3,
+    }
+
+
+async def test_the_form_refuses_what_is_out_of_range(plain_page: Page, shared: Logstream, records: Records) -> None:
+    """A browser does so by itself; others are told, and led back."""
+    repository = records.add_repository("acme/range")
+    await plain_page.goto(f"{shared.url}/repositories/{repository}")
+    await plain_page.get_by_label("Priority").fill("11")
+    await plain_page.get_by_role("button", name="Save").click()
+    assert plain_page.url == f"{shared.url}/repositories/{repository}"
+    address = f"{shared.url}/repositories/{repository}/settings"
+    answer = await plain_page.request.post(address, form={"priority": "11"}, headers={"Origin": shared.url})
+    assert answer.status == 400
+    text = await answer.text()
+    assert "field priority: Input should be less than or equal to 10" in text
+    assert f'href="/repositories/{repository}"' in text

@@ -1,6 +1,5 @@
 """Running again what has ended: through the API and the pages, and how re-runs are shown."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -159,17 +158,6 @@ async def test_an_older_runs_page_shows_a_rerun_that_somebody_makes_elsewhere(
     await shared_bus.publish_event(created)
     await page.get_by_role("link", name="#5", exact=True).click()
     await page.wait_for_url(f"**/runs/{newer}")
-
-
-@pytest.fixture
-async def plain_page(page: Page) -> AsyncIterator[Page]:
-    """The same person without JavaScript."""
-    assert page.context.browser
-    context = await page.context.browser.new_context(
-        storage_state=await page.context.storage_state(), java_script_enabled=False
-    )
-    yield await context.new_page()
-    await context.close()
 
 
 async def test_the_buttons_work_without_javascript(

@@ -28,6 +28,7 @@ from tisktask_logstream.web.login import LoginRoutes
 from tisktask_logstream.web.pages import Live, PageRoutes
 from tisktask_logstream.web.repository_pages import RepositoryPages
 from tisktask_logstream.web.rerun_pages import RerunPages
+from tisktask_logstream.web.settings_form import SettingsFormRoute
 from tisktask_logstream.web.templates import Templates
 
 
@@ -74,3 +75,4 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
     pages.add_to(app)
     RerunPages(parts.bus).add_to(app)
     RepositoryPages(templates, parts.store, parts.bus).add_to(app)
+    SettingsFormRoute(parts.bus).add_to(app)

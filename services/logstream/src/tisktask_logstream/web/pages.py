@@ -73,9 +73,9 @@ class PageRoutes:
         router.add_static("/static", FOLDER / "static")
 
     def problem(self, request: web.Request, status: int, message: str) -> web.Response:
-        # A button was pressed on the page of a run or a job: its address is that of the page and one word more.
-        page, _, _ = request.path.rpartition("/")
-        back = page if request.method == "POST" and page.startswith(("/runs/", "/jobs/")) else ""
+        # A button was pressed on the page of a run, a job or a repository: its address begins with that of the page.
+        page = "/".join(request.path.split("/")[:3])
+        back = page if request.method == "POST" and page.startswith(("/runs/", "/jobs/", "/repositories/")) else ""
         return self._templates.page("problem.html", status=status, code=status, message=message, back=back)
 
     async def show_runs(self, request: web.Request) -> web.StreamResponse:
