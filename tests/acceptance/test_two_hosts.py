@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
+from chaos.evidence import connect
 from forge import BackgroundForge, Flavour
 from git_server import program, serve_git
 from project import Project
@@ -16,8 +16,6 @@ from second_host import NAME, SecondHost, second_host
 from stack import Stack, job_named, wait_for
 from stack_fixtures import left_over, podman
 from tisktask_cli.bus_access import embedded_nats
-from tisktask_cli.stack.layout import Layout
-from tisktask_cli.stack.postgres import database_url
 from tisktask_runner.host.storage import Storage
 
 pytestmark = pytest.mark.timeout(240)
@@ -221,7 +219,7 @@ def _end(host: SecondHost, job: str) -> None:
 def _lives(stack: Stack, project: Project, sha: str) -> list[tuple[Any, ...]]:
     """All moves of all jobs of the commit's run, and their attempts' ends."""
     run = stack.runs(project.full_name, sha)[0]["id"]
-    with psycopg.connect(database_url(Layout.of(stack.data).postgres_sockets), autocommit=True) as connection:
+    with connect(stack) as connection:
         moves = "SELECT job_id, attempt, from_state, to_state, reason FROM orchestrator.history WHERE run_id = %s ORDER BY id"
         ends = (
             "SELECT job_id, attempt, state, reason, finished_at FROM orchestrator.attempts"
@@ -232,7 +230,7 @@ def _lives(stack: Stack, project: Project, sha: str) -> list[tuple[Any, ...]]:
 
 def _silences(stack: Stack, runner: str) -> list[float]:
     """From the host's last word (a heartbeat, or the claim) to the end of each attempt that was lost with it."""
-    with psycopg.connect(database_url(Layout.of(stack.data).postgres_sockets), autocommit=True) as connection:
+    with connect(stack) as connection:
         rows = connection.execute(
             "SELECT extract(epoch FROM attempt.finished_at - greatest(runner.last_seen_at, attempt.claimed_at))::float"
             " FROM orchestrator.attempts AS attempt JOIN orchestrator.runners AS runner USING (runner)"

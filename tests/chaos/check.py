@@ -113,8 +113,9 @@ def _unexplained(evidence: Evidence, struck: list[Struck]) -> Iterator[str]:
         elif not _was_silent(job.finished_at, pauses):
             yield f"{job} was given up at {job.finished_at}, but no runner was silent for so long"
     kinds = {job.id: job for job in evidence.jobs}
-    for one in evidence.attempts:
-        if one.state == "errored" and not _was_silent(one.finished_at, pauses):
+    # What had not begun may also be lost with the answer to its claim; then it is simply done by another attempt.
+    for one in (one for one in evidence.attempts if one.state == "errored" and one.has_begun):
+        if kinds[one.job_id].kind == "program" and not _was_silent(one.finished_at, pauses):
             yield f"attempt {one.attempt} of {kinds[one.job_id]} was given up ({one.reason!r}) while no runner was silent"
 
 

@@ -1,7 +1,9 @@
 """The table that a person reads at the end, and what the stack has said about what went wrong."""
 
 import json
+import os
 import re
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,6 +46,8 @@ class Verdict:
         ids = set(_ID.findall(" ".join(self.violations)))
         if not self.violations:
             return []
+        if place := os.environ.get("TISKTASK_CHAOS_LOG"):
+            shutil.copyfile(self.load.project.stack.log_path, place)
         said = [json.dumps(line) for line in self.load.project.stack.log_lines() if ids & set(map(str, line.values()))]
         hits = [f"{datetime.fromtimestamp(one.at, UTC):%H:%M:%S} {one.blow}" for one in self.striker.struck]
         return ["", *hits, "", *said[:_TRAIL_LINES_MAX]]
@@ -62,6 +66,7 @@ class Verdict:
             "  carried over": sum(job.carried_from is not None and job.kind == "program" for job in evidence.jobs),
             "attempts": len(evidence.attempts),
             "  after others": sum(one.attempt > 1 for one in evidence.attempts),
+            "  lost before they began": sum(one.state == "errored" and not one.has_begun for one in evidence.attempts),
             "starts of programs": self.starts.total(),
             "containers beside jobs": len(evidence.container_logs),
             "lines of logs": sum(log.count(b"\n") for log in evidence.logs.values()),

@@ -26,15 +26,14 @@ def stack(shared_stack: Stack) -> Iterator[Stack]:
         connection.execute("DELETE FROM orchestrator.runner_pauses")
 
 
-def beat(stack: Stack, *, jobs: int, has_paused: bool) -> HeartbeatReply:
+def beat(stack: Stack, *, jobs: int, has_paused: bool, problem: str = "") -> HeartbeatReply:
     described = json.loads((stack.data / "stack.json").read_text())
     user = f"runner-{described['runner']}"
     seed = (stack.data / "keys" / "nats" / f"{user}.seed").read_text().strip()
     settings = BusSettings.model_validate({"nats_url": described["nats_url"], "nats_user": user, "nats_seed": seed})
     held = [AttemptRef(job_id=JobId(f"job_{number}"), attempt=1) for number in range(jobs)]
-    request = Heartbeat(
-        runner=described["runner"], replica="1", slots=2, pool="default", attempts=held, has_paused=has_paused
-    )
+    who = {"runner": described["runner"], "replica": "1", "slots": 2, "pool": "default"}
+    request = Heartbeat(**who, attempts=held, has_paused=has_paused, problem=problem)
 
     async def ask() -> HeartbeatReply:
         bus = await connect(settings, user)
@@ -110,8 +109,21 @@ def test_waiting_for_a_drain_can_be_bounded(stack: Stack, environment: dict[str,
     assert listed(stack)["is_paused"]
 
 
-def page(stack: Stack) -> str:
+def test_a_host_in_trouble_says_so_everywhere(stack: Stack, environment: dict[str, str]) -> None:
+    problem = "Podman has not answered for 12 s: no new jobs are taken here"
+    beat(stack, jobs=0, has_paused=False, problem=problem)
+    assert listed(stack)["problem"] == problem
+    table = tisktask(stack, environment, "runner", "list")
+    assert " in trouble " in table
+    assert f" 1: {problem}\n" in table
+    assert problem in page(stack)
+    assert problem in tisktask(stack, environment, "doctor", code=1)
+    beat(stack, jobs=0, has_paused=False)
+    assert listed(stack)["problem"] == ""
+    assert " alive " in tisktask(stack, environment, "runner", "list")
 
+
+def page(stack: Stack) -> str:
     request = urllib.request.Request(f"{stack.url}/runners", headers={"Authorization": f"Bearer {stack.token}"})
     with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.read().decode()

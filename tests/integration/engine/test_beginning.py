@@ -2,19 +2,22 @@
 
 import asyncio
 import json
+import signal
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from podman_host import PodmanHost, Pods
+from podman_host import IMAGE, PodmanHost, Pods, log_text
 from tisktask_runner.engine.ending import container_state
 from tisktask_runner.engine.libpod import Libpod, LibpodError
-from tisktask_runner.engine.model import Exit, Started
+from tisktask_runner.engine.model import Exit, Pod, Started
 from tisktask_runner.engine.podman_info import infra_name
+from tisktask_runner.engine.pods import Engine
 
 GONE = {"cause": "no such process", "message": "read /proc/4711/cgroup: no such process"}
 ENDED = {
@@ -100,3 +103,36 @@ async def test_any_other_error_of_libpod_is_told_at_once(socket_path: Path) -> N
     async with answering(socket_path, (500, other), (200, {"State": ENDED})) as libpod:
         with pytest.raises(LibpodError, match="database is locked"):
             await container_state(libpod, "c1")
+
+
+async def test_a_start_that_a_dead_podman_has_left_half_done_is_done_again(engine: Engine, pods: Pods) -> None:
+    pod = await pods.create("half-started", "/bin/sh", "-c", "echo ran")
+    with left_half_started(pod.container_id) as monitor:
+        assert isinstance(await engine.start(pod), Started)
+        assert isinstance(await engine.wait(pod), Exit)
+        assert log_text(pod) == "ran\n"
+        assert monitor.wait(timeout=20) == -signal.SIGKILL
+
+
+async def test_a_pod_whose_first_container_a_dead_podman_has_left_half_started_is_started(
+    podman_host: PodmanHost, engine: Engine, pods: Pods
+) -> None:
+    pod_id = podman_host.podman("pod", "create", "--name", "half-up", "--network", "none").strip()
+    container = podman_host.podman("create", "--pod", pod_id, IMAGE, "/bin/true").strip()
+    pod = Pod(pod_id, container, None, pods.folder / "half-up.log")
+    pods.made.append(pod)
+    infra = json.loads(podman_host.podman("pod", "inspect", pod_id))["InfraContainerID"]
+    with left_half_started(infra):
+        assert isinstance(await engine.start(pod), Started)
+
+
+@contextmanager
+def left_half_started(container: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Leave at the runtime what is there just before a program is executed; yields its monitor."""
+    Path("/run/runc", container).mkdir(parents=True)
+    monitor = subprocess.Popen(["conmon", "-c", "sleep 300; true", container], executable="/bin/sh")
+    try:
+        yield monitor
+    finally:
+        monitor.kill()
+        monitor.wait()

@@ -1,6 +1,7 @@
 """Runner processes that die, end or share: each attempt runs once and is told right."""
 
 import asyncio
+import time
 
 from nats_server import NatsServer
 from runner_logs import LogArchive
@@ -74,6 +75,51 @@ async def test_a_running_replica_adopts_what_another_has_left(stage: RunnerStage
     assert (await stage.orchestrator.end_of(spec)).exit_code == 5
     assert (await archive.complete(f"{spec.job_id}.1")).data == counted(50)
     assert second.poll() is None
+    await stage.until_nothing_is_left()
+
+
+async def test_a_replica_beside_adopts_at_once_what_a_killed_one_has_left(
+    stage: RunnerStage, archive: LogArchive
+) -> None:
+    first = stage.start("1")
+    spec = stage.spec(stage.script(COUNT.format(count=50)))
+    await stage.orchestrator.submit(spec)
+    await archive.holds(f"{spec.job_id}.1", b"line 5\n")
+    stage.start("2")
+    await until(lambda: any(beat.replica == "2" for beat in stage.orchestrator.beats))
+    await stage.kill(first)
+    killed_at = time.monotonic()
+    await until(lambda: "attempt_adopted" in stage.runner_log())
+    print(f"adopted after {time.monotonic() - killed_at:.2f} s")
+    # Its lease is extended by who has adopted it.
+    await until(lambda: any(beat.replica == "2" and beat.attempts for beat in stage.orchestrator.beats))
+    let_go(stage, spec)
+    assert (await stage.orchestrator.end_of(spec)).exit_code == 5
+    assert (await archive.complete(f"{spec.job_id}.1")).data == counted(50)
+    await stage.until_nothing_is_left()
+
+
+async def test_of_two_dead_replicas_the_one_that_is_started_again_goes_on_with_all(
+    stage: RunnerStage, archive: LogArchive
+) -> None:
+    replicas = [stage.start(name, TISKTASK_SLOTS="1") for name in ("1", "2")]
+    await until(lambda: {beat.replica for beat in stage.orchestrator.beats} == {"1", "2"})
+    specs = [stage.spec(stage.script(COUNT.format(count=20))) for _ in range(2)]
+    for spec in specs:
+        await stage.orchestrator.submit(spec)
+    for spec in specs:
+        await archive.holds(f"{spec.job_id}.1", b"line 5\n")
+    for replica in replicas:
+        await stage.kill(replica)
+    let_go(stage, specs[0])
+    await until(lambda: b"line 40" in (stage.state / "jobs" / f"{specs[0].job_id}.1" / "output.log").read_bytes())
+    stage.start("2", TISKTASK_SLOTS="1")
+    assert (await stage.orchestrator.end_of(specs[0])).exit_code == 5
+    let_go(stage, specs[1])
+    assert (await stage.orchestrator.end_of(specs[1])).exit_code == 5
+    for spec in specs:
+        assert (await archive.complete(f"{spec.job_id}.1")).data == counted(20)
+    assert len(stage.orchestrator.began) == 2
     await stage.until_nothing_is_left()
 
 

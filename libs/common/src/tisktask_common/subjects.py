@@ -69,7 +69,7 @@ def work_consumer(pool: str) -> Consumer:
     A message is acknowledged as soon as its claim is answered, which takes seconds at most: one that a dying runner
     took with it comes again soon.
     """
-    return Consumer("WORK", f"pool-{pool}", [f"work.{pool}.>"], ack_wait_seconds=15)
+    return Consumer("WORK", f"pool-{pool}", [f"work.{pool}.>"], ack_wait_seconds=8)
 
 
 CONSUMERS = (
