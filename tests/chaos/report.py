@@ -14,6 +14,8 @@ from chaos.load import Load
 from chaos.schedule import Part
 from chaos.victims import Striker
 
+#: Where the stack's log is to be kept if something was lost. Read here: tests have no such settings.
+_LOG_PLACE = os.environ.get("TISKTASK_CHAOS_LOG")
 _SHOWN_MAX = 40
 _TRAIL_LINES_MAX = 60
 _ID = re.compile(r"(?:run|job)_[a-z0-9]{20,}")
@@ -46,8 +48,8 @@ class Verdict:
         ids = set(_ID.findall(" ".join(self.violations)))
         if not self.violations:
             return []
-        if place := os.environ.get("TISKTASK_CHAOS_LOG"):
-            shutil.copyfile(self.load.project.stack.log_path, place)
+        if _LOG_PLACE:
+            shutil.copyfile(self.load.project.stack.log_path, _LOG_PLACE)
         said = [json.dumps(line) for line in self.load.project.stack.log_lines() if ids & set(map(str, line.values()))]
         hits = [f"{datetime.fromtimestamp(one.at, UTC):%H:%M:%S} {one.blow}" for one in self.striker.struck]
         return ["", *hits, "", *said[:_TRAIL_LINES_MAX]]

@@ -1,7 +1,9 @@
 """The bus against a real nats-server that is killed in between."""
 
 import asyncio
+import signal
 
+import nats.errors
 import pytest
 from nats.aio.msg import Msg
 
@@ -124,3 +126,30 @@ async def test_a_request_waits_for_somebody_to_answer(bus: Bus) -> None:
     await asyncio.sleep(0.2)
     await bus.answer(CancelJob, handle, queue="orchestrator")
     assert (await asyncio.wait_for(task, 10)).accepted
+
+
+async def test_who_gave_up_a_flush_while_the_server_stood_still_hears_on(bus: Bus, nats_server: NatsServer) -> None:
+    assert nats_server.process
+    heard = await bus.client.subscribe("something.said")
+    await bus.client.flush()
+    reconnects = bus.client.stats["reconnects"]
+    nats_server.process.send_signal(signal.SIGSTOP)
+    for _ in range(3):
+        with pytest.raises(nats.errors.TimeoutError):
+            await bus.client.flush(timeout=0.1)
+    nats_server.process.send_signal(signal.SIGCONT)
+    # Behind the answers that nobody waits for.
+    await bus.client.flush(timeout=10)
+    await bus.client.publish("something.said", b"once more")
+    assert (await heard.next_msg(timeout=10)).data == b"once more"
+    assert bus.is_ready
+    assert bus.client.stats["reconnects"] == reconnects
+
+
+async def test_a_connection_that_reads_nothing_any_more_is_not_ready(bus: Bus) -> None:
+    assert bus.is_ready
+    bus.client._reading_task.cancel()
+    async with asyncio.timeout(10):
+        while bus.is_ready:
+            await asyncio.sleep(0.01)
+    assert bus.client.is_connected

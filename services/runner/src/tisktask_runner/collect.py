@@ -27,7 +27,8 @@ log = structlog.get_logger()
 ResultT = TypeVar("ResultT")
 
 PERIOD_SECONDS = 60.0
-_HALF_MADE_SECONDS = 3600.0
+#: Longer than a directory is in the making.
+_HALF_MADE_SECONDS = 60.0
 
 collections_failed = Counter(
     "tisktask_collections_failed_total", "Collections of garbage that failed, by what is collected", ["kind"]
@@ -91,11 +92,20 @@ async def _try(kind: str, work: Awaitable[ResultT]) -> ResultT | None:
 
 def _remove_halves(jobs: Path) -> int:
     """Remove directories that a killed process was about to make or to delete."""
-    oldest = time.time() - _HALF_MADE_SECONDS
-    halves = [path for pattern in (".new-*", ".old-*") for path in jobs.glob(pattern) if path.stat().st_mtime < oldest]
+    made_before = time.time() - _HALF_MADE_SECONDS
+    # Of what is thrown away nobody wants anything, whether somebody is still at it or not.
+    halves = [*jobs.glob(".old-*"), *(path for path in jobs.glob(".new-*") if _is_older(path, made_before))]
     for path in halves:
         shutil.rmtree(path, ignore_errors=True)
     return len(halves)
+
+
+def _is_older(path: Path, at: float) -> bool:
+    try:
+        return path.stat().st_mtime < at
+    except FileNotFoundError:
+        # It has its name by now.
+        return False
 
 
 @contextmanager

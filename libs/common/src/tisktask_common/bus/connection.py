@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from uuid import uuid4
 
-import nats
 import nats.errors
 import structlog
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 from prometheus_client import Counter
 from pydantic import ValidationError
 
+from tisktask_common.bus.hearing_client import HearingClient
 from tisktask_common.errors import USER_ERRORS, BusError, InfrastructureError, TisktaskError, UserError
 from tisktask_common.events import AnyEvent, Value
 from tisktask_common.process.settings import BusSettings
@@ -66,7 +65,7 @@ class Outgoing:
 class Bus:
     """The bus as a service sees it. Made by `connect`."""
 
-    def __init__(self, client: Client, user: str) -> None:
+    def __init__(self, client: HearingClient, user: str) -> None:
         self.client = client
         self.user = user
         self.jetstream = client.jetstream(timeout=TRY_SECONDS)
@@ -74,7 +73,7 @@ class Bus:
 
     @property
     def is_ready(self) -> bool:
-        return self.client.is_connected
+        return self.client.is_connected and not self.client.is_deaf
 
     def on_reconnect(self, listener: Callable[[], None]) -> None:
         """Be told each time that the server was away and is back: what it said meanwhile was not heard."""
@@ -224,15 +223,18 @@ async def connect(settings: BusSettings, service: str, on_closed: Callable[[], N
     made: list[Bus] = []
     user = settings.nats_user or service
     seed = settings.nats_seed
-    options: dict[str, Any] = {"nkeys_seed_str": seed.get_secret_value()} if seed else {}
+    # A fraction of a second: the client's own type says int, and it only sleeps for it.
+    options: dict[str, Any] = {"reconnect_time_wait": 0.25}
+    if seed:
+        options["nkeys_seed_str"] = seed.get_secret_value()
     while True:
         try:
-            client = await nats.connect(
+            client = HearingClient()
+            await client.connect(
                 settings.nats_url.split(","),
                 name=f"tisktask-{user}",
                 inbox_prefix=f"_INBOX_{user}",
                 max_reconnect_attempts=-1,
-                reconnect_time_wait=0.25,
                 connect_timeout=2,
                 ping_interval=10,
                 max_outstanding_pings=2,

@@ -10,7 +10,7 @@ import structlog
 from tisktask_common.lifecycle import JobKind, JobState
 from tisktask_common.rpc import JobBegan, JobSpec
 from tisktask_runner import words
-from tisktask_runner.attempt.claim import claim
+from tisktask_runner.attempt.claim import claim_patiently
 from tisktask_runner.attempt.custody import Custody
 from tisktask_runner.attempt.directory import Phase
 from tisktask_runner.attempt.interrupts import Interrupted, Interrupts
@@ -115,7 +115,7 @@ async def _spec_with_secrets(work: Work) -> JobSpec | Interrupted:
     """Claim an adopted attempt again: its token was sealed for a process that has died."""
     if not work.custody.is_adopted:
         return work.spec
-    grant = await claim(work.shop, work.custody.record.ref)
+    grant = await claim_patiently(work.shop, work.custody.record.ref)
     if grant.granted and grant.spec:
         return grant.spec
     log.warning("claim_lost", reason=grant.reason)

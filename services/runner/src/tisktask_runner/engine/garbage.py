@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from tisktask_runner.engine.model import HOST_LABEL, Collected, EnginePlace
 from tisktask_runner.engine.networks import build_network_name, interface_prefix
 from tisktask_runner.engine.podman_info import PodmanInfo, pod_name
 from tisktask_runner.engine.removal import remove_network, remove_pod
+from tisktask_runner.engine.runtime_states import remove_states
 
 log = structlog.get_logger()
 
@@ -43,6 +45,7 @@ async def collect(libpod: Libpod, place: EnginePlace, info: PodmanInfo, is_live:
         if parent
         else 0,
         build_folders=await _remove_build_folders(place),
+        runtime_states=await _remove_runtime_states(libpod, place),
     )
     if collected != Collected():
         log.info("garbage_collected", **vars(collected))
@@ -51,6 +54,15 @@ async def collect(libpod: Libpod, place: EnginePlace, info: PodmanInfo, is_live:
 
 async def _remove_build_folders(place: EnginePlace) -> int:
     return await asyncio.to_thread(leftovers.remove_build_folders, place.temporary) if place.temporary else 0
+
+
+async def _remove_runtime_states(libpod: Libpod, place: EnginePlace) -> int:
+    if not await libpod.shares_processes():
+        # Another machine's runtime, or one that can not be seen from this container.
+        return 0
+    info = await libpod.get("/info")
+    folders = [Path(info["store"]["graphRoot"]), *([place.temporary] if place.temporary else [])]
+    return await asyncio.to_thread(remove_states, info["host"]["ociRuntime"]["path"], folders)
 
 
 @dataclass(frozen=True)

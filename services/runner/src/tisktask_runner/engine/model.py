@@ -184,3 +184,4 @@ class Collected:
     namespaces: int = 0
     cgroups: int = 0
     build_folders: int = 0
+    runtime_states: int = 0

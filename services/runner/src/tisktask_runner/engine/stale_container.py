@@ -35,6 +35,8 @@ def is_stale(cause: str) -> bool:
 
 async def remove_stale(libpod: Libpod, containers: Iterable[str]) -> None:
     """Have those of the containers that were never started be unknown to the runtime."""
+    if not await libpod.shares_processes():
+        return  # its runtime is another machine's, or can not be seen from this container
     runtime = str((await libpod.get("/info"))["host"]["ociRuntime"]["path"])
     for container in containers:
         state = await container_state(libpod, container)
