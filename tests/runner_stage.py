@@ -40,8 +40,9 @@ from tisktask_common.rpc import (
 from tisktask_common.sealing import seal
 from tisktask_common.subjects import control_subject, work_subject
 
-#: Networks are listed for the whole machine: a name of our own tells ours from those of other tests.
-HOST = "runner-stage"
+#: Networks are listed for the whole machine: a name of our own tells ours from those of other tests, also of those that
+#: run at the same time.
+HOST = f"runner-stage-{os.getpid()}"
 _numbers = itertools.count(1)
 
 

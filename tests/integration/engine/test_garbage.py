@@ -1,9 +1,7 @@
 """What is collected, and what is left alone."""
 
 import contextlib
-import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -168,35 +166,6 @@ def _run(*command: str, host: PodmanHost | None = None) -> None:
     environment = host.environment if host else None
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert result.returncode == 0, result.stderr
-
-
-async def test_what_the_runtime_remembers_of_removed_containers_is_removed(
-    podman_host: PodmanHost, collector: Engine, tmp_path: Path
-) -> None:
-    bundle = podman_host.storage.root / "overlay-containers" / "gone" / "userdata"
-    for name, place in (("tt-forgotten", bundle), ("tt-strange", tmp_path)):
-        (place / "rootfs").mkdir(parents=True)
-        subprocess.run(["runc", "spec", "--bundle", place], check=True)
-        config = json.loads((place / "config.json").read_text())
-        config["process"] |= {"terminal": False, "args": ["/nothing"]}
-        config["process"].pop("rlimits", None)
-        (place / "config.json").write_text(json.dumps(config))
-        with subprocess.Popen(["runc", "create", "--bundle", place, name], stdin=subprocess.DEVNULL) as process:
-            assert process.wait(timeout=20) == 0
-        subprocess.run(["runc", "kill", name, "KILL"], check=True)
-        shutil.rmtree(place)
-    try:
-        assert remembered() == {"tt-forgotten", "tt-strange"}
-        assert await collector.collect_garbage(nobody) == Collected(runtime_states=1)
-        assert remembered() == {"tt-strange"}
-    finally:
-        for name in remembered():
-            subprocess.run(["runc", "delete", "--force", name], check=True)
-
-
-def remembered() -> set[str]:
-    listed = subprocess.run(["runc", "list", "--quiet"], check=True, capture_output=True, text=True).stdout
-    return {name for name in listed.split() if name.startswith("tt-")}
 
 
 async def test_address_translation_that_was_left_goes_with_its_network(engine: Engine, pods: Pods) -> None:
