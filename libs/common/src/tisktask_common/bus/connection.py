@@ -49,6 +49,16 @@ _TRANSIENT = (
     ConnectionError,
 )
 
+#: How the client keeps its connection. (Of the fraction its type says int, but it only sleeps for it.)
+_PATIENT: dict[str, Any] = {
+    "max_reconnect_attempts": -1,
+    "reconnect_time_wait": 0.25,
+    "connect_timeout": 2,
+    "ping_interval": 10,
+    "max_outstanding_pings": 2,
+    "drain_timeout": 2,
+}
+
 bus_errors = Counter("tisktask_bus_errors_total", "Errors that the NATS client reported asynchronously")
 
 
@@ -222,11 +232,6 @@ async def connect(settings: BusSettings, service: str, on_closed: Callable[[], N
 
     made: list[Bus] = []
     user = settings.nats_user or service
-    seed = settings.nats_seed
-    # A fraction of a second: the client's own type says int, and it only sleeps for it.
-    options: dict[str, Any] = {"reconnect_time_wait": 0.25}
-    if seed:
-        options["nkeys_seed_str"] = seed.get_secret_value()
     while True:
         try:
             client = HearingClient()
@@ -234,15 +239,11 @@ async def connect(settings: BusSettings, service: str, on_closed: Callable[[], N
                 settings.nats_url.split(","),
                 name=f"tisktask-{user}",
                 inbox_prefix=f"_INBOX_{user}",
-                max_reconnect_attempts=-1,
-                connect_timeout=2,
-                ping_interval=10,
-                max_outstanding_pings=2,
-                drain_timeout=2,
                 error_cb=on_error,
                 closed_cb=closed,
                 reconnected_cb=reconnected,
-                **options,
+                **_PATIENT,
+                **({"nkeys_seed_str": settings.nats_seed.get_secret_value()} if settings.nats_seed else {}),
             )
         except (nats.errors.Error, OSError) as error:
             log.warning("bus_not_reachable", url=settings.nats_url, error=str(error) or repr(error))
