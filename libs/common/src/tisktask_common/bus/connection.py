@@ -16,7 +16,7 @@ from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableEr
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from tisktask_common.bus.hearing_client import HearingClient
+from tisktask_common.bus.hearing_client import HearingClient, client_options
 from tisktask_common.errors import USER_ERRORS, BusError, InfrastructureError, TisktaskError, UserError
 from tisktask_common.events import AnyEvent, Value
 from tisktask_common.process.settings import BusSettings
@@ -48,16 +48,6 @@ _TRANSIENT = (
     ServiceUnavailableError,
     ConnectionError,
 )
-
-#: How the client keeps its connection. (Of the fraction its type says int, but it only sleeps for it.)
-_PATIENT: dict[str, Any] = {
-    "max_reconnect_attempts": -1,
-    "reconnect_time_wait": 0.25,
-    "connect_timeout": 2,
-    "ping_interval": 10,
-    "max_outstanding_pings": 2,
-    "drain_timeout": 2,
-}
 
 bus_errors = Counter("tisktask_bus_errors_total", "Errors that the NATS client reported asynchronously")
 
@@ -242,8 +232,7 @@ async def connect(settings: BusSettings, service: str, on_closed: Callable[[], N
                 error_cb=on_error,
                 closed_cb=closed,
                 reconnected_cb=reconnected,
-                **_PATIENT,
-                **({"nkeys_seed_str": settings.nats_seed.get_secret_value()} if settings.nats_seed else {}),
+                **client_options(settings),
             )
         except (nats.errors.Error, OSError) as error:
             log.warning("bus_not_reachable", url=settings.nats_url, error=str(error) or repr(error))
