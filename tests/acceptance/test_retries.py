@@ -30,6 +30,16 @@ def test_a_program_that_fails_twice_and_then_succeeds_has_three_logs_side_by_sid
         assert stack.wait_for_log(job["id"]).decode() == "this is attempt 3\n"
         assert stack.raw(f"/jobs/{job['id']}/log?attempt={attempt}").decode() == said
         assert stack.cli("logs", job["id"], "--attempt", str(attempt)) == said
+    shown = stack.cli("job", "show", job["id"])
+    assert "up to 2 more attempts after exit code 75" in shown
+    assert [line.split()[:4] for line in shown.splitlines() if " of 3 " in line] == [
+        ["1", "of", "3", "failed"],
+        ["2", "of", "3", "failed"],
+        ["3", "of", "3", "succeeded"],
+    ]
+    assert job["retries"] | {"next_not_before": None} == {
+        "retries": 2, "on_lost": False, "on_codes": [75], "used": 2, "next_not_before": None,
+    }  # fmt: skip
     assert project.statuses(run["sha"], "tisktask/push/moody")[-1] == "success"
     assert "failure" not in project.statuses(run["sha"], "tisktask/push/moody")
 

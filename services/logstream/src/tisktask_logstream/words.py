@@ -55,6 +55,11 @@ def superseding(pull_requests: bool, branches: bool) -> str:  # noqa: FBT001 - a
     return ", ".join([*(["pull requests"] if pull_requests else []), *(["branches"] if branches else [])]) or "off"
 
 
+def secrets(*, has_token: bool, has_webhook_secret: bool) -> str:
+    """Say which secrets of a repository are kept."""
+    return " and ".join([*(["token"] if has_token else []), *(["webhook"] if has_webhook_secret else [])]) or "none"
+
+
 def not_of_this_run(job: str) -> str:
     return f"no job {job[:80]} in this run: JOBLIST lists those that there are"
 
