@@ -85,7 +85,7 @@ class JobFragments:
         names = {"job": "_job.html", "attempts": "_attempts.html", "tabs": "_tabs.html"}
         return [_html_frame(element, self.templates.render(name, **values)) for element, name in names.items()]
 
-    def page(self, found: JobInRun, deleted_at: datetime | None) -> str:
+    def page(self, found: JobInRun, deleted_at: datetime | None = None) -> str:
         return self.templates.render("job.html", **self._values(found), deleted_at=deleted_at)
 
     def _values(self, found: JobInRun) -> dict[str, object]:
