@@ -46,6 +46,7 @@ class SidecarStage:
         self.means = SidecarMeans(
             engine=self.pods.engine,
             lane=self.lane,
+            find_image=self.pods.engine.image_config,
             fetch_image=lambda name: pull_image(self.host, name),
             runner="test-host",
             spec=job_spec(f"job_{self.folder.name}"),

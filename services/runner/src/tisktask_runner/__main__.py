@@ -77,7 +77,8 @@ async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> N
     has_room = presence.is_due if presence.labels else asyncio.Event()
     worker = Worker(shop, roster, settings.pool, Slots(settings.slots, settings.lent_slots_max), has_room)
     roster.on_lending(presence.is_due.set)
-    ages = Ages(settings.mirror_days * _DAY_SECONDS, settings.image_days * _DAY_SECONDS)
+    days = settings.mirror_days * _DAY_SECONDS, settings.image_days * _DAY_SECONDS
+    ages = Ages(*days, settings.image_bytes_max)
     worker.hold(Hold.PODMAN)
     worker.hold(Hold.UNHEARD)
     await obey_orders(shop.bus, settings.runner, roster)

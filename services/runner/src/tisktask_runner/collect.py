@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Awaitable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,7 @@ from tisktask_common.ids import JobId
 from tisktask_common.rpc import AttemptRef
 from tisktask_runner.attempt.directory import attempt_name
 from tisktask_runner.attempt.workshop import Workshop
-from tisktask_runner.image.leftovers import remove_working_containers
+from tisktask_runner.image.leftovers import remove_dangling_images, remove_working_containers
 from tisktask_runner.source.mirror_place import collect_mirrors
 
 log = structlog.get_logger()
@@ -29,6 +29,7 @@ ResultT = TypeVar("ResultT")
 PERIOD_SECONDS = 60.0
 #: Longer than a directory is in the making.
 _HALF_MADE_SECONDS = 60.0
+_MEASURE_SECONDS = 600.0
 
 collections_failed = Counter(
     "tisktask_collections_failed_total", "Collections of garbage that failed, by what is collected", ["kind"]
@@ -37,10 +38,12 @@ collections_failed = Counter(
 
 @dataclass(frozen=True)
 class Ages:
-    """How long things are kept without being used."""
+    """How long things are kept without being used, and how much of them."""
 
     mirror_seconds: float
     image_seconds: float
+    #: What images may take; zero: no limit.
+    image_bytes_max: int = 0
 
 
 async def collect_forever(shop: Workshop, ages: Ages, period_seconds: float = PERIOD_SECONDS) -> None:
@@ -73,6 +76,10 @@ async def collect(shop: Workshop, ages: Ages) -> None:
         "images": await _try("images", shop.images.remove_unused(ages.image_seconds)),
         "directories": await _try("directories", asyncio.to_thread(_remove_halves, shop.jobs)),
     }
+    if _is_due(shop.jobs.parent / "images-measured"):
+        # Podman walks through its whole storage for each of these.
+        counts["dangling"] = await _try("dangling", remove_dangling_images(shop.images.host))
+        counts["large"] = await _try("large", shop.images.make_room(ages.image_bytes_max))
     if any(counts.values()):
         log.info("leftovers_removed", **counts)
 
@@ -88,6 +95,16 @@ async def _try(kind: str, work: Awaitable[ResultT]) -> ResultT | None:
         collections_failed.labels(kind).inc()
         log.exception("collection_failed", kind=kind)
     return None
+
+
+def _is_due(mark: Path) -> bool:
+    """Tell, once in some minutes for all processes of the host, that it is time."""
+    with suppress(FileNotFoundError):
+        if mark.stat().st_mtime > time.time() - _MEASURE_SECONDS:
+            return False
+    mark.touch()
+    os.utime(mark)
+    return True
 
 
 def _remove_halves(jobs: Path) -> int:

@@ -58,7 +58,14 @@ class RunnerSettings(BusSettings):
     fetch_seconds: float = Field(default=600, gt=0, description="longest fetch of a commit")
     fetch_bytes: int = Field(default=4 * 1024**3, gt=0, description="largest fetch of a commit")
     mirror_days: float = Field(default=14, gt=0, description="mirrors that were not used for so long are removed")
-    image_days: float = Field(default=14, gt=0, description="built images that were not used for so long are removed")
+    image_days: float = Field(
+        default=14, gt=0, description="built and pulled images that were not used for so long are removed"
+    )
+    image_bytes_max: int = Field(
+        default=50 * 1024**3,
+        ge=0,
+        description="what built and pulled images may take; those used longest ago are removed; 0: no limit",
+    )
 
     containers_max: int = Field(default=16, ge=0, le=256, description="containers that one job may have beside it")
 

@@ -8,6 +8,7 @@ from tisktask_common.lifecycle import JobState
 from tisktask_common.rpc import Program
 from tisktask_runner import words
 from tisktask_runner.attempt.outcome import Outcome, errored, failed
+from tisktask_runner.engine.model import ImageConfig
 from tisktask_runner.engine.pods import Engine
 from tisktask_runner.image.build import BuildOrder, ensure_image
 from tisktask_runner.image.default import ensure_default_image
@@ -15,7 +16,9 @@ from tisktask_runner.image.host import BuildHost, call_podman, image_name
 from tisktask_runner.image.key import ImagePlan
 from tisktask_runner.image.outcomes import BuildErrored, BuildFailed, BuildTimedOut, NotBuilt, Ready
 from tisktask_runner.image.pull import NotPulled, pull_image
-from tisktask_runner.image.use import ImageUse
+from tisktask_runner.image.reference import is_private
+from tisktask_runner.image.room import make_room
+from tisktask_runner.image.use import ImageUse, pulling
 
 #: Part of every key: an image that was built for another machine is another image.
 PLATFORM = f"linux/{platform.machine()}"
@@ -50,6 +53,7 @@ class Images:
     async def find(self, program: Program) -> str | None:
         """Name the program's image if it is on this host. One short question: the way of almost every job."""
         if program.image:
+            await self.use.note_pulled(program.image)
             return program.image if await self.engine.has_image(program.image) else None
         if program.image_key:
             await self.use.note(program.image_key)
@@ -63,6 +67,7 @@ class Images:
     async def ensure_default(self) -> str | Outcome:
         """Have the default image: from the archive, or from the registry that its name says."""
         name = self.default_image or self._loaded_default
+        await self.use.note_pulled(name)
         if name and await self.engine.has_image(name):
             return name
         if not self.default_image:
@@ -71,24 +76,39 @@ class Images:
                 return errored(loaded.reason)
             self._loaded_default = loaded.image
             return loaded.image
-        pulled = await call_podman(self.host, "pull", "--quiet", name, seconds_max=_PULL_SECONDS_MAX)
+        async with pulling(self.use, self.engine, [name]):
+            pulled = await call_podman(self.host, "pull", "--quiet", name, seconds_max=_PULL_SECONDS_MAX)
         return name if pulled.exit_code == 0 else errored(words.default_image_missing(name, pulled.error))
 
     async def fetch(self, name: str) -> NotPulled | None:
         """Have an image by its name, as a job asks for it."""
-        return await pull_image(self.host, name)
+        async with pulling(self.use, self.engine, [name]):
+            return await pull_image(self.host, name)
+
+    async def config(self, name: str) -> ImageConfig | None:
+        """Read how an image wants to run that a job asks for by its name; None: it has to be fetched."""
+        await self.use.note_pulled(name)
+        return await self.engine.image_config(name)
 
     async def make(self, plan: ImagePlan, context: Path, log_path: Path) -> Ready | Outcome:
         """Build the image (once on this host, however many ask for it), or pull it."""
         if await self.has(plan):
             return Ready(image_name(plan.key), plan.key, built=False, seconds=0)
         await self.use.begin(plan.key)
-        made = await ensure_image(self.host, BuildOrder(plan, context, log_path))
+        # Names that a build argument decides about are known to Podman alone.
+        bases = [base for base in plan.bases if "$" not in base and not is_private(base)]
+        async with pulling(self.use, self.engine, bases):
+            made = await ensure_image(self.host, BuildOrder(plan, context, log_path))
         return made if isinstance(made, Ready) else outcome_of_build(made)
 
     async def remove_unused(self, age_seconds: float) -> int:
-        """Remove built images that were not used for so long. A job that wants one again makes it again."""
+        """Remove images that were not used for so long. A job that wants one again makes or pulls it again."""
+        await self.use.drop_never_pulled(self.engine)
         return await self.use.remove_unused(self.engine, age_seconds)
+
+    async def make_room(self, bytes_max: int) -> int:
+        """Remove images of ours, those first that were used longest ago, until all take no more than so much."""
+        return await make_room(self.use, self.engine, bytes_max)
 
 
 def outcome_of_build(refusal: NotBuilt) -> Outcome:

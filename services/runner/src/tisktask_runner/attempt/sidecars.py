@@ -13,6 +13,7 @@ def sidecar_means(shop: Workshop, custody: Custody) -> SidecarMeans:
     return SidecarMeans(
         engine=shop.engine,
         lane=shop.lane,
+        find_image=shop.images.config,
         fetch_image=shop.images.fetch,
         runner=shop.runner,
         spec=custody.record.spec,

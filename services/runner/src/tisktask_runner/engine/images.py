@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tisktask_runner.engine.libpod import Libpod, LibpodError
-from tisktask_runner.engine.model import ImageConfig
+from tisktask_runner.engine.model import ImageConfig, ImageSize
 from tisktask_runner.engine.patience import when_back
 
 _LINKS_MAX = 40
@@ -44,6 +44,13 @@ class Images:
                 return False
             raise
         return True
+
+    async def sizes(self) -> dict[str, ImageSize]:
+        """Tell by its id what each image takes. Podman walks through all of its storage for that."""
+        usage = await when_back(lambda: self.libpod.get("/system/df"))
+        return {
+            image["ImageID"]: ImageSize(image["UniqueSize"], image["SharedSize"]) for image in usage["Images"] or []
+        }
 
     async def config(self, ref: str) -> ImageConfig | None:
         image = await self._inspect(ref)

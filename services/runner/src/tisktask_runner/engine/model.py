@@ -148,6 +148,16 @@ class PodSummary:
 
 
 @dataclass(frozen=True)
+class ImageSize:
+    """What an image takes on the disk."""
+
+    #: In layers that no other image has.
+    unique_bytes: int
+    #: In layers that others have, too.
+    shared_bytes: int
+
+
+@dataclass(frozen=True)
 class ImageConfig:
     """What an image says about how it wants to run."""
 

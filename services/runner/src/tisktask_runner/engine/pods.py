@@ -28,6 +28,7 @@ from tisktask_runner.engine.model import (
     EngineVersion,
     Exit,
     ImageConfig,
+    ImageSize,
     Lost,
     NotStarted,
     Pod,
@@ -253,6 +254,10 @@ class Engine:
     async def remove_image(self, ref: str) -> bool:
         """Remove an image if no container uses it. False: there is none, or it is in use."""
         return await self._images.remove(ref)
+
+    async def image_sizes(self) -> dict[str, ImageSize]:
+        """Tell by its id what each image takes on the disk."""
+        return await self._images.sizes()
 
     async def image_config(self, ref: str) -> ImageConfig | None:
         """Read how an image wants to run; None: there is no such image."""

@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 #: In a storage that others use as well, a younger working container may be somebody's own build.
 FOREIGN_AGE_SECONDS = 24 * 3600
+DANGLING_AGE_SECONDS = 24 * 3600
+PRUNE_SECONDS_MAX = 300.0
 
 
 def build_files(folder: Path, key: str) -> Path:
@@ -88,3 +90,18 @@ async def remove_working_containers(host: BuildHost) -> int:
         if dead and (removed := await call_podman(host, "rm", "--force", *dead)).exit_code != 0:
             log.warning("working_containers_not_removed", error=removed.error)
         return len(dead)
+
+
+async def remove_dangling_images(host: BuildHost, age_seconds: float = DANGLING_AGE_SECONDS) -> int:
+    """Remove layers that failed builds have left, in a storage of our own; count them. Young ones help a retry."""
+    if not host.is_storage_ours:
+        return 0
+    async with locked(host.folder / "locks" / "any", wait_seconds=0) as lock:
+        if lock is None:
+            return 0
+        until = f"until={time.time() - age_seconds:.0f}"
+        pruned = await call_podman(host, "image", "prune", "--force", "--filter", until, seconds_max=PRUNE_SECONDS_MAX)
+    if pruned.exit_code != 0:
+        log.warning("dangling_images_not_removed", error=pruned.error[-500:])
+        return 0
+    return len(pruned.output.split())

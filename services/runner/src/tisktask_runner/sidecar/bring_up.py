@@ -56,12 +56,12 @@ async def _bring_up(means: SidecarMeans, sidecar: Sidecar, order: SidecarOrder) 
 
 
 async def _have_image(means: SidecarMeans, image: str) -> ImageConfig:
-    if config := await means.engine.image_config(image):
+    if config := await means.find_image(image):
         return config
     log.info("container_image_pulled", image=image)
     if missing := await means.fetch_image(image):
         raise ImageUnavailableError(missing.reason)
-    config = await means.engine.image_config(image)
+    config = await means.find_image(image)
     if config is None:
         raise ImageUnavailableError(words.image_gone(image))
     return config

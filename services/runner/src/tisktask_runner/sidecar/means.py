@@ -7,7 +7,7 @@ from pathlib import Path
 from tisktask_common.log_chunk import LogStream
 from tisktask_common.rpc import JobSpec
 from tisktask_common.subjects import log_subject
-from tisktask_runner.engine.model import Mount, Pod
+from tisktask_runner.engine.model import ImageConfig, Mount, Pod
 from tisktask_runner.engine.pods import Engine
 from tisktask_runner.image.pull import NotPulled
 from tisktask_runner.log.cut import LogPart, LogSource
@@ -22,6 +22,8 @@ class SidecarMeans:
 
     engine: Engine
     lane: ShippingLane
+    #: Notes that an image is about to be used, and reads how it wants to run; None: it is not on this host.
+    find_image: Callable[[str], Awaitable[ImageConfig | None]]
     #: Has an image on this host, pulling it if need be.
     fetch_image: Callable[[str], Awaitable[NotPulled | None]]
     runner: str
