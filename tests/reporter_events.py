@@ -16,6 +16,7 @@ from tisktask_common.events import (
     JobStarted,
     Repository,
     RunCreated,
+    RunDeleted,
     RunEvent,
     RunFinished,
     RunPrepared,
@@ -53,6 +54,9 @@ class RunStory:
 
     def finished(self, state: RunState, seconds: float = 41.2, **more: Any) -> RunFinished:
         return RunFinished(**self._run(state), duration_seconds=seconds, **more)
+
+    def deleted(self) -> RunDeleted:
+        return RunDeleted(**self._run(RunState.SUCCEEDED), reason="Deleted by retention.")
 
     def job_created(self, name: str, kind: JobKind = JobKind.PROGRAM, **more: Any) -> JobCreated:
         return JobCreated(**self._job(name, JobState.QUEUED, kind), **more)
