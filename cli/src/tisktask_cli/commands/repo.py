@@ -111,7 +111,7 @@ def list_repositories(context: click.Context, *, data_dir: Path | None, as_json:
 @json_option
 @click.pass_context
 def remove(context: click.Context, repository: str, *, forge: str | None, data_dir: Path | None, as_json: bool) -> int:
-    """Take no more webhooks of a repository. Its runs stay."""
+    """Take no more webhooks of a repository. Its runs stay as long as runs are kept."""
     server = server_of(context, data_dir)
     found = find_repository(server, repository, forge)
     return print_order(server.delete(f"/repositories/{segment(found['id'])}"), as_json=as_json)
