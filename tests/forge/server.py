@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from forge.apps import create_token, find_app, refuse_app, show_installation
+from forge.checks import answer_check
 from forge.contract import Contract
 from forge.faults import Drop, Fault, FaultPlan, Hang, RateLimit
 from forge.questions import answer_question
@@ -195,6 +196,8 @@ class Forge:
         if answer := answer_question(self.state, repository, token, call, rest):
             return answer
         match call.method, rest:
+            case _, ["check-runs", *_] | ["commits", _, "check-runs"] if self.state.flavour is Flavour.GITHUB:
+                return answer_check(self.state, repository, token, call, rest)
             case "POST", ["statuses", sha] if token.is_app:
                 refusal = refuse_app(repository, token, "statuses")
                 return refusal or create_status(self.state, repository, sha, token, call)

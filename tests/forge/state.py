@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
+from typing import Any
 
 
 class Flavour(StrEnum):
@@ -106,6 +107,8 @@ class Repository:
     former_names: list[str] = field(default_factory=list)
     commits: set[str] = field(default_factory=set)
     statuses: list[Status] = field(default_factory=list)
+    #: GitHub's check runs (`checks.CheckRun`).
+    checks: list[Any] = field(default_factory=list)
     is_private: bool = False
     is_archived: bool = False
     pulls: list[Pull] = field(default_factory=list)
@@ -154,6 +157,9 @@ class ForgeState:
         token = Token(start + secrets.token_hex(20), login, rights, has_scope)
         self.tokens[token.value] = token
         return token
+
+    def next_id(self) -> int:
+        return next(self._ids)
 
     def add_app(self, app_id: str, public_key: str, owner: str = "me") -> AppAccount:
         app = self.apps[app_id] = AppAccount(app_id, public_key, {owner: next(self._ids)})

@@ -15,12 +15,14 @@ from reporter_events import SHA
 from tisktask_common.database.pool import open_pool
 from tisktask_common.ids import RepositoryId, RunId
 from tisktask_reporter.accounts import Paces
+from tisktask_reporter.check_delivery import CheckDelivery
 from tisktask_reporter.credentials import CredentialBook
 from tisktask_reporter.delivery import Deliverer
 from tisktask_reporter.forges.client import ForgeClient
 from tisktask_reporter.forges.exchange import Exchange, new_session
 from tisktask_reporter.forges.installations import Installations
 from tisktask_reporter.forges.policy import RetryLimits
+from tisktask_reporter.remarks import RemarkReader
 from tisktask_reporter.status import DesiredStatus, Shown, StatusKey, StatusState
 from tisktask_reporter.store import Store
 
@@ -87,6 +89,7 @@ async def bench(site: Site) -> AsyncIterator[Bench]:
             credentials=CredentialBook(site.bus),
             paces=paces,
             client=ForgeClient(exchange, clock.now),
+            checks=CheckDelivery(exchange, store, RemarkReader(pool), clock.now),
             installations=Installations(exchange, clock.now),
             limits=limits,
             post_seconds_max=5,

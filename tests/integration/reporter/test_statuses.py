@@ -193,7 +193,7 @@ async def test_an_event_of_a_newer_version_is_passed_over(site: Site, forge: For
 @ON_GITHUB
 async def test_old_statuses_are_forgotten(site: Site, forge: Forge, story: RunStory) -> None:
     site.know(forge, forge.state.add_token("robot"))
-    site.start_reporter()
+    site.start_reporter(statuses_kept_days=60)
     newer = RunStory(forge=forge.state.flavour, event="tag")
     await site.publish(story.created(), newer.created())
     await site.settled()

@@ -16,6 +16,7 @@ from tisktask_common.reporting import MintFetchToken
 from tisktask_common.run_deletion import ListUndelivered
 from tisktask_common.subjects import RUNS_FOR_REPORTER
 from tisktask_reporter.accounts import Paces
+from tisktask_reporter.check_delivery import CheckDelivery
 from tisktask_reporter.credentials import CredentialBook
 from tisktask_reporter.deletions import Deletions
 from tisktask_reporter.delivery import Deliverer
@@ -27,6 +28,7 @@ from tisktask_reporter.forges.exchange import Exchange, new_session
 from tisktask_reporter.forges.installations import Installations
 from tisktask_reporter.forges.policy import RetryLimits
 from tisktask_reporter.intake import Intake
+from tisktask_reporter.remarks import RemarkReader
 from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_reporter.settings import ReporterSettings
 from tisktask_reporter.store import Store
@@ -124,6 +126,7 @@ async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None
                 settings.github_posts_per_hour_max,
             ),
             client=ForgeClient(exchange, now),
+            checks=CheckDelivery(exchange, store, RemarkReader(pool), now),
             installations=installations,
             limits=limits,
             post_seconds_max=settings.post_seconds_max,

@@ -8,8 +8,9 @@ import structlog
 from prometheus_client import Counter
 
 from tisktask_common.errors import InfrastructureError
-from tisktask_reporter import words
+from tisktask_reporter import words, words_for_apps
 from tisktask_reporter.accounts import Paces
+from tisktask_reporter.check_delivery import CheckDelivery
 from tisktask_reporter.credentials import CredentialBook, NoAccess
 from tisktask_reporter.forges.client import ForgeClient
 from tisktask_reporter.forges.installations import Installations, Scope
@@ -52,6 +53,7 @@ class Deliverer:
     credentials: CredentialBook
     paces: Paces
     client: ForgeClient
+    checks: CheckDelivery
     installations: Installations
     limits: RetryLimits
     post_seconds_max: float
@@ -106,10 +108,18 @@ class Deliverer:
         opened = await self.installations.open(access, Scope.to_report(), history)
         if not isinstance(opened, Access):
             return opened
-        verdict = await self.client.post_status(claim.key, claim.shown, opened, history)
+        verdict = await self._tell(claim, opened, history)
         if isinstance(verdict, Refused):
             self.installations.forget(opened)
         return verdict
+
+    async def _tell(self, claim: Claim, access: Access, history: History) -> Verdict:
+        # Never both of one name: branches can be protected by either, and would wait for the one that stays behind.
+        if (claim.told.way or ("check" if access.app else "status")) == "status":
+            return await self.client.post_status(claim.key, claim.shown, access, history)
+        if access.app is None:
+            return Hopeless(words_for_apps.check_without_app())
+        return await self.checks.post(claim, access, history)
 
     async def _try_newer_token(self, claim: Claim, access: Access, verdict: Refused) -> Verdict:
         try:
@@ -143,7 +153,7 @@ class Deliverer:
                 assert_never(verdict)
 
     async def _note_delivery(self, claim: Claim, access: Access, verdict: Delivered) -> None:
-        await self.store.settle_delivered_status(claim)
+        await (self.store.continue_status if verdict.is_part else self.store.settle_delivered_status)(claim)
         posts_delivered.labels(access.forge, claim.shown.state).inc()
         log.info("status_delivered", **_names(claim.key), state=claim.shown.state, run_id=claim.run_id)
         if claim.turn.pauses or claim.turn.failing_seconds:

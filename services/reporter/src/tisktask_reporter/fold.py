@@ -40,6 +40,16 @@ TYPES = frozenset(
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
+#: How checks end, by how runs and jobs do. For `errored` GitHub has no word.
+_CONCLUSIONS = {
+    "succeeded": "success",
+    "failed": "failure",
+    "timed_out": "timed_out",
+    "errored": "failure",
+    "cancelled": "cancelled",
+    "skipped": "skipped",
+}
+
 _RUN_ENDS = {
     RunState.SUCCEEDED: StatusState.SUCCESS,
     RunState.FAILED: StatusState.FAILURE,
@@ -81,7 +91,19 @@ def desired_status(event: AnyEvent, public_url: str) -> DesiredStatus | None:
         run_number=event.number,
         revision=event.revision,
         shown=Shown(state, description, f"{public_url}/runs/{event.run_id}"),
+        job_id=event.job_id if isinstance(event, JobEvent) else None,
+        conclusion="" if state is StatusState.PENDING else _CONCLUSIONS.get(_end(event), "failure"),
     )
+
+
+def _end(event: RunEvent) -> str:
+    match event:
+        case JobConcluded():
+            return event.result
+        case JobEvent():
+            return event.job_state
+        case _:
+            return event.state
 
 
 def _is_shown(event: JobEvent) -> bool:

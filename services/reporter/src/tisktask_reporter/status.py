@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tisktask_common.ids import RepositoryId, RunId
+from tisktask_common.ids import JobId, RepositoryId, RunId
 
 
 class StatusState(StrEnum):
@@ -51,3 +51,7 @@ class DesiredStatus:
     run_number: int
     revision: int
     shown: Shown
+    #: Whose place it is; None: that of the run as a whole.
+    job_id: JobId | None = None
+    #: How it has ended, in GitHub's words for checks; empty: it has not.
+    conclusion: str = ""

@@ -6,7 +6,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from tisktask_common.database.pool import Pool, load_statements
-from tisktask_common.ids import RepositoryId, RunId
+from tisktask_common.ids import JobId, RepositoryId, RunId
 from tisktask_reporter.accounts import Pace
 from tisktask_reporter.schema import MIGRATIONS_PACKAGE
 from tisktask_reporter.status import DesiredStatus, Shown, StatusKey, StatusState
@@ -25,6 +25,20 @@ class Claim:
     waited_seconds: float
     #: How the account that it is posted with has fared.
     turn: "Turn"
+    told: "Told"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Whose place it is, and as what the forge shows it."""
+
+    job_id: JobId | None = None
+    conclusion: str = ""
+    #: `status` or `check`; None: nothing was told yet.
+    way: str | None = None
+    check_id: int | None = None
+    check_of: RunId | None = None
+    annotations_told: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,8 @@ class Store:
             "forge": desired.forge,
             "run_id": desired.run_id,
             "run_number": desired.run_number,
+            "job_id": desired.job_id,
+            "conclusion": desired.conclusion,
             "revision": desired.revision,
             "description_seconds_min": self._description_seconds_min,
         }
@@ -88,14 +104,14 @@ class Store:
             row = await (await connection.execute(self._sql["claim_status"], values)).fetchone()
             if row is None:
                 return None
-            number, run_id, state, description, target_url, tries, faults, waited_seconds, failing_since = row
+            number, run_id, state, description, target_url, tries, faults, waited_seconds, failing_since, *told = row
             terms = {"account": account, "failing_since": failing_since, **asdict(pace)}
             turn = await (await connection.execute(self._sql["take_turn"], terms)).fetchone()
             if turn is None:
                 await connection.rollback()
                 return None
         shown = Shown(StatusState(state), description, target_url)
-        return Claim(key, number, run_id, shown, tries, faults, waited_seconds, Turn(account, *turn))
+        return Claim(key, number, run_id, shown, tries, faults, waited_seconds, Turn(account, *turn), Told(*told))
 
     async def pause_account(self, turn: Turn, seconds: float, *, is_away: bool) -> None:
         values = {"account": turn.account, "claimed_at_pauses": turn.pauses, "seconds": seconds, "is_away": is_away}
@@ -131,6 +147,13 @@ class Store:
             "description_seconds_min": self._description_seconds_min,
         }
         return await self._fetch_one("settle_delivered_status", values) is not None
+
+    async def note_check(self, claim: Claim, check_id: int, annotations_told: int) -> bool:
+        values = {**asdict(claim.key), "claim": claim.number, "check_id": check_id, "check_of": claim.run_id}
+        return await self._fetch_one("note_check", values | {"annotations_told": annotations_told}) is not None
+
+    async def continue_status(self, claim: Claim) -> bool:
+        return await self._fetch_one("continue_status", {**asdict(claim.key), "claim": claim.number}) is not None
 
     async def retry_status(self, claim: Claim, after_seconds: float, error: str, *, is_fault: bool) -> bool:
         values = {

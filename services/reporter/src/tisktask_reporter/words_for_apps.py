@@ -15,3 +15,11 @@ def app_refused(reason: str) -> str:
 
 def app_not_usable(reason: str) -> str:
     return f"the App can not be used for this repository; is it installed there? ({reason})"
+
+
+def check_answer_not_understood() -> str:
+    return "GitHub's answer about the check is not understood: check the repository's api-url"
+
+
+def check_without_app() -> str:
+    return "it stands there as a check of an App: only an App can change it (`tisktask repo app`)"

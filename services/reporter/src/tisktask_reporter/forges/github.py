@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tisktask_reporter.forges.checks import checks_path
 from tisktask_reporter.forges.request import USER_AGENT, Access, ForgeRequest, repository_path, status_path
 from tisktask_reporter.status import Shown, StatusKey, StatusState
 
@@ -27,6 +28,19 @@ def status_request(key: StatusKey, shown: Shown, access: Access) -> ForgeRequest
         "target_url": shown.target_url,
     }
     return post_request(access, status_path(access.full_name, key.sha), body)
+
+
+def new_check_request(access: Access, sha: str, body: Mapping[str, Any]) -> ForgeRequest:
+    return post_request(access, repository_path(access.full_name) + "/check-runs", {**body, "head_sha": sha})
+
+
+def check_request(access: Access, check_id: int, body: Mapping[str, Any]) -> ForgeRequest:
+    path = f"{repository_path(access.full_name)}/check-runs/{check_id}"
+    return ForgeRequest("PATCH", _url(access, path), _HEADERS, _SCHEME, body, 200)
+
+
+def find_check_request(access: Access, key: StatusKey) -> ForgeRequest:
+    return get_request(access, checks_path(repository_path(access.full_name), key.sha, key.context))
 
 
 def repository_request(access: Access) -> ForgeRequest:

@@ -54,6 +54,8 @@ class Delivered:
     pause_seconds: float = 0
     #: The repository has another name or address now.
     is_moved: bool = False
+    #: There is more to be told.
+    is_part: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ WITH repository AS (
 )
 INSERT INTO reporter.statuses AS known (
     repository_id, sha, context, forge, run_id, run_number, revision, state, description, target_url,
-    wanted_at, next_try_at
+    wanted_at, next_try_at, job_id, conclusion
 )
 VALUES (
     %(repository_id)s, %(sha)s, %(context)s, %(forge)s, %(run_id)s, %(run_number)s, %(revision)s,
-    %(state)s, %(description)s, %(target_url)s, now(), now()
+    %(state)s, %(description)s, %(target_url)s, now(), now(), %(job_id)s, %(conclusion)s
 )
 ON CONFLICT (repository_id, sha, context) DO UPDATE SET
     forge = excluded.forge,
@@ -19,6 +19,8 @@ ON CONFLICT (repository_id, sha, context) DO UPDATE SET
     state = excluded.state,
     description = excluded.description,
     target_url = excluded.target_url,
+    job_id = excluded.job_id,
+    conclusion = excluded.conclusion,
     wanted_at = CASE
         WHEN (known.state, known.description, known.target_url)
             = (excluded.state, excluded.description, excluded.target_url) THEN known.wanted_at

@@ -1,0 +1,9 @@
+-- List remarks with a place in a file, but for the first ones: of a job, or (of a run) of the jobs without a check of their own.
+SELECT annotation.level, annotation.file, annotation.line, annotation.text
+FROM api.annotations AS annotation
+JOIN api.jobs AS job ON job.id = annotation.job_id
+WHERE annotation.run_id = %(run_id)s
+    AND annotation.file IS NOT NULL
+    AND CASE WHEN %(job_id)s::text IS NULL THEN NOT job.has_status ELSE job.id = %(job_id)s END
+ORDER BY annotation.id
+LIMIT %(count)s OFFSET %(told)s
