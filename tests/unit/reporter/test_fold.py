@@ -16,7 +16,7 @@ URL = "https://ci.example.com"
 def test_all_events_of_runs_and_jobs_are_known_but_those_without_a_state() -> None:
     union = typing.get_args(typing.get_args(AnyEvent)[0])
     about_runs = {kind.model_fields["type"].default for kind in union if issubclass(kind, RunEvent)}
-    assert about_runs - TYPES == {"image.built", "job.annotated"}
+    assert about_runs - TYPES == {"image.built", "job.annotated", "run.deleted"}
     assert about_runs >= TYPES
 
 
