@@ -7,12 +7,12 @@ from psycopg import sql
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS api;
-CREATE TABLE api.jobs (id text, run_id text, kind text DEFAULT 'program', name text, title text DEFAULT '', state text,
+CREATE TABLE IF NOT EXISTS api.jobs (id text, run_id text, kind text DEFAULT 'program', name text, title text DEFAULT '', state text,
     result text, reason text DEFAULT '', summary text DEFAULT '', has_status boolean DEFAULT true,
     started_at timestamptz, finished_at timestamptz);
-CREATE TABLE api.annotations (id bigint GENERATED ALWAYS AS IDENTITY, run_id text, job_id text,
+CREATE TABLE IF NOT EXISTS api.annotations (id bigint GENERATED ALWAYS AS IDENTITY, run_id text, job_id text,
     level text DEFAULT 'notice', file text, line integer, text text);
-CREATE TABLE api.runs (id text, repository_id text, sha text, pull_request bigint, number bigint);
+CREATE TABLE IF NOT EXISTS api.runs (id text, repository_id text, sha text, pull_request bigint, number bigint);
 """
 
 

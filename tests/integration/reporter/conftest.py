@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from forge import Flavour, Forge, Token
 from nats_server import NatsServer
 from reporter_events import SHA, RunStory
+from reporter_records import SaidRecords
 from tisktask_common.bus.connection import Bus, Outgoing
 from tisktask_common.database.migrate import load_migrations, migrate
 from tisktask_common.database.pool import open_pool
@@ -88,10 +89,11 @@ class Site:
         value = token.value if isinstance(token, Token) else token
         self.credentials.repositories[repo] = Known(forge.state.flavour, full_name, forge.api_url, value)
 
-    def know_app(self, forge: Forge, key: str, full_name: str = "me/app", **more: Any) -> None:
+    def know_app(self, forge: Forge, key: str, full_name: str = "me/app", **more: Any) -> SaidRecords:
         self.credentials.repositories["repo_1"] = Known(
             forge.state.flavour, full_name, forge.api_url, None, "1234", key, **more
         )
+        return SaidRecords(self.database_url)
 
     async def publish(self, *events: AnyEvent) -> None:
         for event in events:

@@ -21,8 +21,7 @@ PRIVATE, PUBLIC = app_keys()
 def said(site: Site, forge: Forge) -> SaidRecords:
     """A forge that knows the App, and what the jobs of a run have said."""
     forge.state.add_app("1234", PUBLIC)
-    site.know_app(forge, PRIVATE)
-    return SaidRecords(site.database_url)
+    return site.know_app(forge, PRIVATE)
 
 
 def _checks(forge: Forge) -> dict[str, CheckRun]:
