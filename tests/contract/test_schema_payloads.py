@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schema_payloads import payloads
 from tisktask_common.events import Repository, TriggerReceived
 from tisktask_common.ids import RepositoryId
-from tisktask_ingest.delivery import pack
+from tisktask_ingest.delivery import Source, pack
 from tisktask_ingest.forges.dialect import DIALECTS, normalise, read_identity
 from tisktask_ingest.outcome import Identity, Ignored, Malformed, Ping, Refusal, Triggered
 from tisktask_orchestrator.bounds import bounded_trigger
@@ -54,7 +54,7 @@ def test_what_a_schema_allows_never_breaks_anything(contracts: Path, forge: str,
     assert isinstance(read_identity(DIALECTS[forge], event, body), Identity | Refusal | None)
     match normalise(DIALECTS[forge], event, event, body):
         case Triggered() as triggered:
-            packed = pack(HOME, "d-1", triggered, body)
+            packed = pack(Source(HOME, "d-1", event), triggered, body)
             told = TriggerReceived.model_validate_json(packed.event.model_dump_json())
             # What ingest takes, the orchestrator takes as it is.
             assert bounded_trigger(told) == packed.event

@@ -21,6 +21,8 @@ from tisktask_cli.stack.nats import EmbeddedNats
 from tisktask_cli.stack.ports import PortBook
 from tisktask_cli.stack.provision_bus import provision_bus
 from tisktask_common.process.settings import BusSettings
+from tisktask_common.replays import ReplayDelivery
+from tisktask_common.repository_identity import NoteIdentity
 from tisktask_common.starts import AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, StartRun
 
 HOST = "host-1"
@@ -119,6 +121,20 @@ async def test_only_logstream_asks_for_runs_and_schedules(server: EmbeddedNats) 
                 assert await speaker.may_publish(f"rpc.{name}.logstream") == (user == "logstream"), (user, name)
                 if user != "logstream":
                     assert not await speaker.may_publish(f"rpc.{name}.{user}"), (user, name)
+
+
+async def test_only_logstream_asks_for_replays_and_only_ingest_hears_of_them_and_tells_new_names(
+    server: EmbeddedNats,
+) -> None:
+    for user in ("logstream", "ingest", "reporter", f"runner-{HOST}", "acme"):
+        async with client(server, user) as speaker:
+            for asker in ("logstream", user):
+                may = user == "logstream"
+                assert await speaker.may_publish(f"rpc.{ReplayDelivery.subject_name}.{asker}") == may, user
+            assert await speaker.may_publish(f"rpc.{NoteIdentity.subject_name}.ingest") == (user == "ingest"), user
+            assert await speaker.may_subscribe(f"rpc.{ReplayDelivery.subject_name}.*") == (user == "ingest"), user
+            reads = user in {"ingest", f"runner-{HOST}"}
+            assert await speaker.may_publish("$JS.API.DIRECT.GET.DELIVERIES.delivery.trg_1.0") == reads, user
 
 
 async def test_an_integrator_reads_all_public_events_and_says_nothing(server: EmbeddedNats) -> None:

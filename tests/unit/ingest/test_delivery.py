@@ -8,7 +8,7 @@ from ingest_payloads import SHA
 from tisktask_common.events import Change, Repository
 from tisktask_common.ids import RepositoryId
 from tisktask_common.subjects import MESSAGE_BYTES_MAX
-from tisktask_ingest.delivery import CHUNK_BYTES, chunk_messages, from_file, pack, to_file
+from tisktask_ingest.delivery import CHUNK_BYTES, Source, chunk_messages, from_file, pack, to_file
 from tisktask_ingest.outcome import Triggered
 
 REPOSITORY = Repository(id=RepositoryId("repo_1"), forge="github", full_name="octo/app")
@@ -18,7 +18,7 @@ LARGE = random.Random(7).randbytes(2 * CHUNK_BYTES + 1)
 
 
 def test_the_chunks_together_are_the_payload() -> None:
-    packed = pack(REPOSITORY, "d-1", Triggered(CHANGE), LARGE)
+    packed = pack(Source(REPOSITORY, "d-1", "push"), Triggered(CHANGE), LARGE)
     messages = list(chunk_messages(packed))
     assert len(messages) == packed.event.payload_chunks == 3
     assert zstandard.ZstdDecompressor().decompress(b"".join(message.data for message in messages)) == LARGE
@@ -30,18 +30,20 @@ def test_the_chunks_together_are_the_payload() -> None:
 
 
 def test_the_same_delivery_makes_the_same_ids_and_another_makes_others() -> None:
-    first, again, other = (pack(REPOSITORY, delivery, Triggered(CHANGE), b"{}") for delivery in ("d-1", "d-1", "d-2"))
+    first, again, other = (
+        pack(Source(REPOSITORY, delivery, "push"), Triggered(CHANGE), b"{}") for delivery in ("d-1", "d-1", "d-2")
+    )
     assert first.event.id == again.event.id == first.event.trigger_id
     assert other.event.id != first.event.id
 
 
 def test_a_delivery_comes_back_from_disk_as_it_was() -> None:
-    packed = pack(REPOSITORY, "d-1", Triggered(CHANGE), LARGE)
+    packed = pack(Source(REPOSITORY, "d-1", "push"), Triggered(CHANGE), LARGE)
     assert from_file(to_file(packed)) == packed
 
 
 def test_a_damaged_file_is_noticed() -> None:
-    data = bytearray(to_file(pack(REPOSITORY, "d-1", Triggered(CHANGE), LARGE)))
+    data = bytearray(to_file(pack(Source(REPOSITORY, "d-1", "push"), Triggered(CHANGE), LARGE)))
     data[-1] ^= 1
     assert from_file(bytes(data)) is None
     assert from_file(b"") is None

@@ -5,7 +5,7 @@ from pathlib import Path
 from ingest_payloads import SHA
 from tisktask_common.events import Change, Repository
 from tisktask_common.ids import RepositoryId
-from tisktask_ingest.delivery import Delivery, pack
+from tisktask_ingest.delivery import Delivery, Source, pack
 from tisktask_ingest.outcome import Triggered
 from tisktask_ingest.spool import Limits, Spool
 
@@ -15,7 +15,7 @@ ROOMY = Limits(bytes_max=1_000_000, count_max=100)
 
 
 def made(number: int) -> Delivery:
-    return pack(REPOSITORY, f"d-{number}", Triggered(CHANGE), b"{}")
+    return pack(Source(REPOSITORY, f"d-{number}", "push"), Triggered(CHANGE), b"{}")
 
 
 async def drained(spool: Spool) -> list[str]:

@@ -15,6 +15,7 @@ from tisktask_cli.find_server import server_of
 from tisktask_cli.forge_addresses import FORGES
 from tisktask_cli.git_commit import read_commit, repository_folder
 from tisktask_cli.output import json_option
+from tisktask_cli.replaying import replay
 from tisktask_cli.run_inputs import input_option, read_inputs
 from tisktask_cli.run_watch import find_run
 from tisktask_cli.starting import await_run, order_start, report_run
@@ -23,7 +24,8 @@ from tisktask_cli.triggering import Delivery, choose_name, send
 
 
 @click.command()
-@click.argument("event", metavar="EVENT")
+@click.argument("event", metavar="EVENT|replay")
+@click.argument("replayed", metavar="[RUN|DELIVERY]", required=False)
 @click.option(
     "--path",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -48,6 +50,7 @@ from tisktask_cli.triggering import Delivery, choose_name, send
 def command(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
     event: str,
+    replayed: str | None,
     *,
     path: Path,
     repo: str | None,
@@ -64,7 +67,15 @@ def command(  # noqa: PLR0913 - one parameter per option
 
     With --repo, of a repository that the server knows: what --ref leads to at its forge. Else of a repository on this
     machine: what is committed, at HEAD or at --ref; nothing is pushed anywhere.
+
+    `tisktask trigger replay RUN|DELIVERY` takes the webhook's delivery once more that a run was made of, or that its
+    forge calls so. Deliveries are kept for seven days.
     """
+    if (event == "replay") != (replayed is not None):
+        raise click.UsageError("replay needs the id of a run or a delivery; other events take none")
+    if replayed is not None:
+        server = server_of(context, data_dir)
+        return report_run(server, replay(server, replayed), as_json=as_json, wait=wait, follow=follow)
     wanted = {"event": event, "action": action, "ref": ref, "inputs": read_inputs(inputs)}
     server = server_of(context, data_dir)
     is_path_given = context.get_parameter_source("path") is ParameterSource.COMMANDLINE

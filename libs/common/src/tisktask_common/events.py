@@ -39,9 +39,7 @@ class Change(Value):
 
     event: str = Field(description="folder name below .tisktask/: push, tag, pull_request, ...")
     action: str | None = Field(default=None, description="opened, synchronize, reopened, ...; null if there is none")
-    sha: str = Field(
-        description="the commit to build, in hex; empty in trigger.received: fetch_ref, or ref, leads to it"
-    )
+    sha: str = Field(description="the commit, 40 or 64 hexadecimal digits; empty in trigger.received: it is looked up")
     ref: str = Field(description="full name of the ref: refs/heads/main")
     fetch_ref: str | None = Field(default=None, description="ref to fetch where the sha can not be fetched itself")
     branch: str | None = None
@@ -85,6 +83,7 @@ class TriggerReceived(Event, Given):
     change: Change
     payload_chunks: int = Field(default=0, description="number of messages that hold the compressed raw payload")
     payload_bytes: int = Field(default=0, description="size of the raw payload, uncompressed")
+    forge_event: str = Field(default="", description="what the forge calls the event")
     rerun: RerunAsked | None = Field(default=None, description="no run of its own: ended runs of the commit run again")
 
 

@@ -10,6 +10,7 @@ from tisktask_ingest.intake import Intake
 from tisktask_ingest.reception import Reception
 from tisktask_ingest.registry import Registry
 from tisktask_ingest.registry_refresh import RegistryRefresh
+from tisktask_ingest.replays import Replays
 from tisktask_ingest.request_body import RequestBodies
 from tisktask_ingest.settings import IngestSettings
 from tisktask_ingest.spool import Limits, Spool
@@ -52,7 +53,7 @@ async def serve(process: Process, settings: IngestSettings) -> None:
     server = await process.serve_http()
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(link.run(refresh.note_change))
+            tasks.create_task(link.run(refresh.note_change, Replays(link, registry, intake).replay))
             tasks.create_task(refresh.run())
             tasks.create_task(SpoolRelay(link, spool).run())
             tasks.create_task(identities.run())

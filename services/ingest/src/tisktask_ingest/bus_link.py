@@ -1,19 +1,28 @@
 """Ingest's connection to the bus, which may not be there yet or be away for a while."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+import nats.errors
 import structlog
+from nats.aio.msg import Msg
 
 from tisktask_common.bus.connection import Bus, connect
 from tisktask_common.errors import BusError
+from tisktask_common.ids import TriggerId
 from tisktask_common.process.settings import BusSettings
+from tisktask_common.replays import ReplayDelivery, Replayed
 from tisktask_common.repository_identity import NoteIdentity
 from tisktask_common.rpc import Accepted, ListRepositories, RepositoryPage
-from tisktask_common.subjects import REPOSITORY_EVENTS
+from tisktask_common.subjects import DELIVERIES, REPOSITORY_EVENTS, delivery_subject
 from tisktask_ingest.delivery import Delivery, chunk_messages
 
 log = structlog.get_logger()
+
+_READ_SECONDS = 5.0
+
+#: Takes a kept delivery once more.
+Replay = Callable[[ReplayDelivery, str], Awaitable[Replayed]]
 
 
 class BusLink:
@@ -24,8 +33,8 @@ class BusLink:
         self._bus: Bus | None = None
         self._closed = asyncio.Event()
 
-    async def run(self, on_repository_change: Callable[[], None]) -> None:
-        """Connect and listen for changes of repositories. Raises when the connection is closed for good."""
+    async def run(self, on_repository_change: Callable[[], None], replay: Replay) -> None:
+        """Connect; listen for changes of repositories and wishes for replays. Raises when it is closed for good."""
 
         async def on_message(_message: object) -> None:
             on_repository_change()
@@ -33,6 +42,7 @@ class BusLink:
         bus = await connect(self._settings, "ingest", on_closed=self._closed.set)
         self._bus = bus
         await bus.client.subscribe(REPOSITORY_EVENTS, cb=on_message)
+        await bus.answer(ReplayDelivery, replay, "ingest")
         log.info("bus_connected", user=bus.user)
         # What changed before the subscription was not heard.
         on_repository_change()
@@ -68,6 +78,20 @@ class BusLink:
 
     async def ask_repositories(self, request: ListRepositories, patience_seconds: float) -> RepositoryPage:
         return await self._require().request(request, patience_seconds)
+
+    async def read_piece(self, trigger: TriggerId, number: int) -> Msg | None:
+        """Read a piece of a payload that is kept; None: it is not. Raises BusError if the bus does not answer."""
+        subject = f"$JS.API.DIRECT.GET.{DELIVERIES.name}.{delivery_subject(trigger, number)}"
+        try:
+            reply = await self._require().client.request(subject, b"", timeout=_READ_SECONDS)
+        except (nats.errors.Error, OSError) as error:
+            raise BusError(f"{subject}: {error!r}") from error
+        status = (reply.headers or {}).get("Status")
+        if status == "404":
+            return None
+        if status is not None:
+            raise BusError(f"{subject}: status {status}")
+        return reply
 
     async def tell_identity(self, request: NoteIdentity, patience_seconds: float) -> Accepted:
         return await self._require().request(request, patience_seconds)

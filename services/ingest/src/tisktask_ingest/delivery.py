@@ -11,6 +11,7 @@ from tisktask_common.bus.connection import Outgoing
 from tisktask_common.events import Repository, TriggerReceived
 from tisktask_common.ids import EventId, trigger_id
 from tisktask_common.subjects import delivery_subject
+from tisktask_ingest.kept_delivery import describe
 from tisktask_ingest.outcome import Triggered
 
 #: A message with its headers stays well below what the bus takes.
@@ -27,15 +28,26 @@ class Delivery:
     payload: bytes
 
 
-def pack(repository: Repository, delivery: str, triggered: Triggered, body: bytes) -> Delivery:
+@dataclass(frozen=True)
+class Source:
+    """Where a delivery comes from, and what it calls itself."""
+
+    repository: Repository
+    delivery: str
+    #: As the forge calls it.
+    event: str
+
+
+def pack(source: Source, triggered: Triggered, body: bytes) -> Delivery:
     """Make the trigger of a delivery. The same delivery makes the same ids, so that a repeated one is known."""
-    trigger = trigger_id(repository.id, delivery)
+    trigger = trigger_id(source.repository.id, source.delivery)
     payload = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL).compress(body)
     event = TriggerReceived(
         id=EventId(trigger),
         trigger_id=trigger,
-        repository=repository,
-        delivery=delivery,
+        repository=source.repository,
+        delivery=source.delivery,
+        forge_event=source.event,
         change=triggered.change,
         rerun=triggered.rerun,
         inputs=triggered.inputs,
@@ -50,7 +62,9 @@ def chunk_messages(delivery: Delivery) -> Iterator[Outgoing]:
     trigger = delivery.event.trigger_id
     for number, start in enumerate(range(0, len(delivery.payload), CHUNK_BYTES)):
         chunk = delivery.payload[start : start + CHUNK_BYTES]
-        yield Outgoing(delivery_subject(trigger, number), chunk, f"{trigger}:{number}")
+        # Beside the first piece stands what it takes to understand the payload once more.
+        headers = describe(delivery.event) if number == 0 else None
+        yield Outgoing(delivery_subject(trigger, number), chunk, f"{trigger}:{number}", headers)
 
 
 def to_file(delivery: Delivery) -> bytes:

@@ -11,6 +11,7 @@ answer_seconds = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 10),
 )
 publish_failures = Counter("tisktask_ingest_publish_failures_total", "Tries to store a delivery on the bus that failed")
+replays = Counter("tisktask_ingest_replays_total", "Kept deliveries that were taken once more")
 spool_deliveries = Gauge("tisktask_ingest_spool_deliveries", "Deliveries on disk that wait for the bus")
 spool_bytes = Gauge("tisktask_ingest_spool_bytes", "Bytes of the deliveries on disk that wait for the bus")
 spool_failures = Counter("tisktask_ingest_spool_failures_total", "Failures of the spool's disk, by kind", ["kind"])

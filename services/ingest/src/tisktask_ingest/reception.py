@@ -7,7 +7,7 @@ import structlog
 from tisktask_common.events import Repository
 from tisktask_common.git_names import one_line
 from tisktask_ingest import words
-from tisktask_ingest.delivery import pack
+from tisktask_ingest.delivery import Source, pack
 from tisktask_ingest.delivery_headers import DeliveryHeaders
 from tisktask_ingest.forges.dialect import Dialect, normalise, read_identity
 from tisktask_ingest.identities import Identities
@@ -78,7 +78,8 @@ class Reception:
     async def _act(self, dialect: Dialect, headers: DeliveryHeaders, repository: Repository, body: bytes) -> Answer:
         match normalise(dialect, headers.event, headers.event_type, body):
             case Triggered() as triggered:
-                return await self._store(repository, headers.delivery, triggered, body)
+                source = Source(repository, headers.delivery, headers.event or headers.event_type)
+                return await self._store(source, triggered, body)
             case Ping():
                 return Pong(repository.full_name)
             case Ignored() as ignored:
@@ -86,8 +87,8 @@ class Reception:
             case Malformed(field, problem):
                 return Refusal(400, "invalid_payload", words.invalid_payload(field, problem))
 
-    async def _store(self, repository: Repository, delivery: str, triggered: Triggered, body: bytes) -> Answer:
-        packed = await asyncio.to_thread(pack, repository, delivery, triggered, body)
+    async def _store(self, source: Source, triggered: Triggered, body: bytes) -> Answer:
+        packed = await asyncio.to_thread(pack, source, triggered, body)
         stored = await self._intake.store(packed)
         if stored is Stored.NOWHERE:
             return Refusal(503, "no_room", words.NO_ROOM)

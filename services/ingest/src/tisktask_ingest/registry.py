@@ -7,6 +7,7 @@ import structlog
 from pydantic import SecretStr
 
 from tisktask_common.events import Repository
+from tisktask_common.ids import RepositoryId
 from tisktask_common.rpc import HookSecrets
 from tisktask_common.sealing import KeyPair, SealingError
 from tisktask_ingest import metrics
@@ -47,6 +48,9 @@ class Registry:
             if hook not in by_name and hook.host and hook.host == identity.host
         ]
         return by_name + by_number
+
+    def get(self, repository: RepositoryId) -> Hook | None:
+        return next((hook for hook in self._hooks.values() if hook.repository.id == repository), None)
 
     def replace(self, hooks: Iterable[Hook]) -> bool:
         """Know these and no others; tell whether that changed anything."""

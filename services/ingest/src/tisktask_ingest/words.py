@@ -120,3 +120,23 @@ def no_secret(full_name: str) -> str:
         f"Tisktask has no webhook secret for {full_name}, so it can not check deliveries. "
         "Set one with `tisktask repo add --webhook-secret-file`, and the same in the webhook's settings."
     )
+
+
+NOT_KEPT = (
+    "The payload of this trigger is not kept any more, or there was none: deliveries are kept for seven days, "
+    "and for less while they are many. Have the forge deliver it again, or run its run again."
+)
+KEPT_BY_OLDER = "The payload was kept by an older version, which did not note what it was. Run its run again instead."
+REPLAY_OF_REMOVED = "The repository of this delivery is not in Tisktask any more."
+
+
+def no_trigger(trigger: str) -> str:
+    return f"There is no trigger {ascii(trigger)[1:-1]}: its id begins with trg_."
+
+
+def wrong_request_id(chars_max: int) -> str:
+    return f"request_id: 1 to {chars_max} letters, digits, dots, colons, - and _ are expected"
+
+
+def replay_ignored(reason: str) -> str:
+    return f"The delivery makes no run: {reason}."

@@ -7,6 +7,7 @@ from aiohttp import web
 from tisktask_logstream.api.jobs import JobRoutes, Records
 from tisktask_logstream.api.openapi import openapi_document
 from tisktask_logstream.api.operations import PREFIX, add_routes
+from tisktask_logstream.api.replays import ReplayRoutes
 from tisktask_logstream.api.repositories import RepositoryRoutes
 from tisktask_logstream.api.reruns import RerunRoutes
 from tisktask_logstream.api.runners import RunnerRoutes
@@ -59,6 +60,7 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
         *RunRoutes(parts.store, parts.bus, parts.feed, parts.seats).operations(),
         *JobRoutes(records, parts.bus, parts.library, follower, parts.seats).operations(),
         *RerunRoutes(parts.bus).operations(),
+        *ReplayRoutes(parts.store, parts.bus).operations(),
         *RepositoryRoutes(parts.store, parts.bus).operations(),
         *StartRoutes(parts.store, parts.bus).operations(),
         *ScheduleRoutes(parts.store, parts.bus).operations(),

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from tisktask_common.errors import DatabaseError
+from tisktask_common.ids import TriggerId
 from tisktask_common.lifecycle import JOB_ENDS, JobState
 from tisktask_logstream.database import Database
 from tisktask_logstream.log_names import LogName
@@ -105,6 +106,9 @@ class Store:
             if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
                 return []  # no reporter has been started yet
             raise
+
+    async def find_triggers(self, name: str) -> list[TriggerId]:
+        return [TriggerId(row["trigger_id"]) for row in await self._database.read("find_triggers", {"id": name})]
 
     async def list_reruns(self, run: str, limit: int) -> list[Rerun]:
         return _all(await self._database.read("list_reruns", {"run": run, "limit": limit}), Rerun)

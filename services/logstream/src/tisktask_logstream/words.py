@@ -170,3 +170,11 @@ def ended_by_signal(number: int) -> str:
 
 def exit_code(code: int) -> str:
     return f"exit {code}"
+
+
+def no_delivery(name: str) -> str:
+    return f"There is no run, trigger or delivery {name} that a run was made of."
+
+
+def several_triggers(name: str) -> str:
+    return f"Several repositories have had a delivery {name}: give the id of its run."

@@ -20,6 +20,7 @@ from tisktask_common.job_requests import (
 )
 from tisktask_common.looks import HeadsSeen, TakeLook
 from tisktask_common.orders import CancelJob, CancelRun, RerunJob, RerunRun
+from tisktask_common.replays import ReplayDelivery
 from tisktask_common.reporting import MintFetchToken, SetApp, SetComment
 from tisktask_common.repository_identity import NoteIdentity
 from tisktask_common.repository_settings import ChangeRepository
@@ -118,11 +119,7 @@ def service_users() -> list[User]:
     """List the users of the services that exist once; runner hosts and integrators come besides."""
     return [
         User("admin", [">"], [">"]),
-        User(
-            "ingest",
-            ["trigger.received.>", "delivery.>", *_ask("ingest", ListRepositories, NoteIdentity)],
-            ["repository.>"],
-        ),
+        _ingest_user(),
         User(
             "orchestrator",
             [
@@ -145,13 +142,27 @@ def service_users() -> list[User]:
                 "$JS.API.STREAM.PURGE.LOGS",
                 *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
                 *_ask("logstream", ChangeRepository, SetApp, SetComment),
-                *_ask("logstream", RerunRun, RerunJob, DeleteRun, PauseRunner),
+                *_ask("logstream", ReplayDelivery, RerunRun, RerunJob, DeleteRun, PauseRunner),
                 *_ask("logstream", StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule),
             ],
             [*_ANY_EVENT, *_answers(ReadJobLog, ListIncompleteLogs)],
             may_reply=True,
         ),
     ]
+
+
+def _ingest_user() -> User:
+    return User(
+        "ingest",
+        [
+            *("trigger.received.>", "delivery.>"),
+            # What it takes once more, it reads first.
+            "$JS.API.DIRECT.GET.DELIVERIES.>",
+            *_ask("ingest", ListRepositories, NoteIdentity),
+        ],
+        ["repository.>", *_answers(ReplayDelivery)],
+        may_reply=True,
+    )
 
 
 def _reporter_user() -> User:

@@ -2,6 +2,7 @@
 
 from tisktask_common.database.pool import Connection
 from tisktask_common.events import TriggerReceived
+from tisktask_common.replays import REPLAY
 from tisktask_orchestrator.store.rows import IdRow
 from tisktask_orchestrator.store.statements import fetch_one
 
@@ -15,6 +16,9 @@ _EVENTS = frozenset({"push", "tag", "pull_request"})
 async def settle_with_found(connection: Connection, trigger: TriggerReceived) -> bool:
     """Note a webhook as one that tells late of what was found without it. False: it is about something new."""
     change = trigger.change
+    if trigger.delivery.startswith(REPLAY):
+        # A person wants it once more.
+        return False
     if change.event not in _EVENTS or change.action not in _ACTIONS:
         return False
     row = await fetch_one(
