@@ -4,8 +4,10 @@ import asyncio
 import resource
 import signal
 
+import aiohttp
+
 from logstream_chunks import Sender, make_chunks, numbered
-from logstream_stand import Client, Logstream, assert_all_lines_once, collect, until
+from logstream_stand import Client, Event, Logstream, assert_all_lines_once, collect, until
 from nats_server import NatsServer
 from tisktask_common.bus.connection import Bus
 from tisktask_common.log_chunk import LogChunk
@@ -30,6 +32,37 @@ async def test_every_line_comes_once_when_bus_and_service_are_killed_in_between(
         assert_all_lines_once(await collect(client, job), 50_000)
         async with client.http.get(f"/api/v1/jobs/{job}/log") as answer:
             assert await answer.read() == text
+
+
+async def test_viewers_who_come_back_miss_and_repeat_no_line_while_the_service_is_killed(
+    bus: Bus, logstream: Logstream
+) -> None:
+    records = logstream.records
+    job = records.add_job(run := records.add_run())
+    text = numbered(30_000)
+    viewers = [asyncio.create_task(_watch_stubbornly(logstream, job)) for _ in range(5)]
+    sending = asyncio.create_task(_send_bit_by_bit(Sender(bus, run, job), make_chunks(text, 5000)))
+    for lines in (2000, 10_000, 18_000):
+        await _until_lines(logstream, job, lines)
+        logstream.end(signal.SIGKILL)
+        logstream.start()
+        await logstream.until_ready()
+    await sending
+    for events in await asyncio.gather(*viewers):
+        assert_all_lines_once(events, 30_000)
+
+
+async def _watch_stubbornly(logstream: Logstream, job: str) -> list[Event]:
+    """Watch as browsers do: after each break again, from behind the last event that came whole."""
+    seen: list[Event] = []
+    async with Client(logstream.url) as client:
+        while not seen or seen[-1].kind != "end":
+            try:
+                async for event in client.events(f"/api/v1/jobs/{job}/log/stream", int(seen[-1].id) if seen else None):
+                    seen.append(event)
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.05)
+    return seen
 
 
 async def test_a_disk_that_refuses_is_told_and_nothing_is_lost(bus: Bus, logstream: Logstream) -> None:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import structlog
 
-from tisktask_ingest import metrics
+from tisktask_ingest import metrics, words
 from tisktask_ingest.bus_link import BusLink
 from tisktask_ingest.delivery import Delivery
 from tisktask_ingest.spool import Spool
@@ -43,9 +43,9 @@ class Intake:
             return Stored.ON_BUS
         return Stored.NOWHERE
 
-    async def is_open(self) -> bool:
-        """Tell whether a delivery could be stored now."""
-        return self._link.is_ready or await self._spool.has_room()
+    async def is_open(self) -> bool | str:
+        """Tell whether a delivery could be stored now, or why not."""
+        return self._link.is_ready or await self._spool.has_room() or words.NO_ROOM
 
     async def _publish(self, delivery: Delivery) -> bool:
         if not self._link.is_ready:

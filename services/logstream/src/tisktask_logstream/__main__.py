@@ -63,15 +63,12 @@ async def serve(settings: LogstreamSettings, process: Process) -> None:
     feed = RunFeed(store)
     library = Library(folder.path, settings.logs_open_max, on_new=feed.note_log)
     logs = LogStore(database)
-    parts = Parts(store, logs, link, library, feed, Seats(settings.streams_max))
     disk = Disk(folder.path)
+    parts = Parts(store, logs, link, library, feed, Seats(settings.streams_max), disk)
     add_everything(process.app, settings, parts)
 
     async def is_bus_ready() -> bool:
         return link.is_ready
-
-    async def is_disk_ready() -> bool:
-        return disk.is_writable
 
     archive = Archive(settings, parts, disk)
 
@@ -82,7 +79,7 @@ async def serve(settings: LogstreamSettings, process: Process) -> None:
         "schema": is_schema_ready,
         "database": partial(is_database_ready, pool),
         "bus": is_bus_ready,
-        "disk": is_disk_ready,
+        "disk": disk.is_ready,
     }
     http = await process.serve_http()
     try:

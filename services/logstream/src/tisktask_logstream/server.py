@@ -13,6 +13,7 @@ from tisktask_logstream.api.reruns import RerunRoutes
 from tisktask_logstream.api.runners import RunnerRoutes
 from tisktask_logstream.api.runs import RunRoutes
 from tisktask_logstream.api.starts import ScheduleRoutes, StartRoutes
+from tisktask_logstream.archive.disk import Disk
 from tisktask_logstream.archive.library import Library
 from tisktask_logstream.archive.log_store import LogStore
 from tisktask_logstream.auth.credentials import Credentials
@@ -43,13 +44,14 @@ class Parts:
     library: Library
     feed: RunFeed
     seats: Seats
+    disk: Disk
 
 
 def add_everything(app: web.Application, settings: LogstreamSettings, parts: Parts) -> None:
     """Add the API, the pages and the middlewares to an application that has its health routes already."""
     credentials = Credentials(settings.admin_token, settings.session_seconds)
     gate = Gate(credentials, settings.public_url)
-    templates = Templates()
+    templates = Templates(parts.disk.notice)
     records, follower = Records(parts.store, parts.logs), LogFollower(parts.library, parts.store)
     pages = PageRoutes(templates, parts.library.folder, records, parts.bus, Live(parts.feed, parts.seats))
     app.on_response_prepare.append(add_security_headers)

@@ -12,6 +12,10 @@ BODY_TOO_LARGE = "The request body is larger than 1 MiB."
 NOT_JSON = "The body must be a JSON object with the content type application/json."
 NO_ROUTE = "There is nothing at this address. The API is described at /api/v1/openapi.json."
 WRONG_METHOD = "This address does not take that method. The API is described at /api/v1/openapi.json."
+DISK_REFUSES = (
+    "The disk that keeps the logs takes nothing more: it is full, read-only or failing. What runs goes on; "
+    "logs come late, and nothing of them is lost. Make room, and they go on by themselves."
+)
 INTERNAL = "Something went wrong inside Tisktask. Its log says what."
 DATABASE_AWAY = "The database does not answer at the moment. Try again shortly."
 BUS_AWAY = "The orchestrator does not answer at the moment. Try again shortly."

@@ -15,7 +15,8 @@ from tisktask_common.process.settings import Settings
 
 log = structlog.get_logger()
 
-ReadyCheck = Callable[[], Awaitable[bool]]
+#: Tells whether a part is ready; a sentence means that it is not, and why.
+ReadyCheck = Callable[[], Awaitable[bool | str]]
 CHECK_SECONDS_MAX = 2.0
 
 
@@ -90,9 +91,12 @@ def add_health_routes(process: Process) -> None:
 
     async def readyz(_request: web.Request) -> web.Response:
         # A copy: the service may add checks while one of them is awaited.
-        parts = {name: await _is_ready(check) for name, check in list(process.ready_checks.items())}
+        answers = {name: await _is_ready(check) for name, check in list(process.ready_checks.items())}
+        parts = {name: answer is True for name, answer in answers.items()}
         ready = all(parts.values()) and not process.stopping.is_set()
         body = {"status": "ready" if ready else "not ready", "service": process.name, "parts": parts}
+        if reasons := {name: answer for name, answer in answers.items() if isinstance(answer, str)}:
+            body["reasons"] = reasons
         return web.json_response(body, status=200 if ready else 503)
 
     async def metrics(_request: web.Request) -> web.Response:
@@ -103,7 +107,7 @@ def add_health_routes(process: Process) -> None:
     process.app.router.add_get("/metrics", metrics)
 
 
-async def _is_ready(check: ReadyCheck) -> bool:
+async def _is_ready(check: ReadyCheck) -> bool | str:
     try:
         async with asyncio.timeout(CHECK_SECONDS_MAX):
             return await check()

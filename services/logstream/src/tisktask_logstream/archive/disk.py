@@ -7,6 +7,8 @@ from pathlib import Path
 import structlog
 from prometheus_client import Gauge
 
+from tisktask_logstream import words
+
 log = structlog.get_logger()
 
 PROBE_SECONDS = 1.0
@@ -26,6 +28,13 @@ class Disk:
     @property
     def is_writable(self) -> bool:
         return self._writable.is_set()
+
+    async def is_ready(self) -> bool | str:
+        return self.is_writable or words.DISK_REFUSES
+
+    def notice(self) -> str:
+        """What people are told while it refuses; empty if it does not."""
+        return "" if self.is_writable else words.DISK_REFUSES
 
     async def until_writable(self) -> None:
         await self._writable.wait()

@@ -1,5 +1,6 @@
 """The Jinja templates with what they may use; everything is escaped."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,9 +32,9 @@ _FROM_PRESENTATION = (
 
 
 class Templates:
-    """Renders pages and fragments of pages. Called from threads."""
+    """Renders pages and fragments of pages. Called from threads. What `notice` says now is on top of every page."""
 
-    def __init__(self) -> None:
+    def __init__(self, notice: Callable[[], str] = str) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -43,7 +44,7 @@ class Templates:
         )
         known = cast("dict[str, Any]", self._environment.globals)
         known |= {name: getattr(presentation, name) for name in _FROM_PRESENTATION}
-        known |= {"words": words, "source_page": source_page}
+        known |= {"words": words, "source_page": source_page, "notice": notice}
         self._environment.filters["markdown"] = Markdown().render
 
     def render(self, template: str, **values: Any) -> str:
