@@ -58,8 +58,9 @@ async def _watch_stubbornly(logstream: Logstream, job: str) -> list[Event]:
     async with Client(logstream.url) as client:
         while not seen or seen[-1].kind != "end":
             try:
-                async for event in client.events(f"/api/v1/jobs/{job}/log/stream", int(seen[-1].id) if seen else None):
-                    seen.append(event)
+                last = int(seen[-1].id) if seen else None
+                async for event in client.events(f"/api/v1/jobs/{job}/log/stream", last):
+                    seen.append(event)  # noqa: PERF401 - what came before a break counts
             except aiohttp.ClientError:
                 await asyncio.sleep(0.05)
     return seen

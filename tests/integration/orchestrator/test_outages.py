@@ -1,17 +1,14 @@
 """The database is killed in between, and the orchestrator itself."""
 
 import asyncio
-import shutil
-import tempfile
-import time
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from nats_server import NatsServer
 from orchestrator_stage import eventually, make_settings, orchestrating, prepared, staging
+from own_postgres import own_postgres_server, start_again
 from postgres_server import PostgresServer
 from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import InfrastructureError
@@ -23,30 +20,8 @@ T = TypeVar("T")
 
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
-    """A server that the test may kill: the session's is shared. With fsync, as in production."""
-    folder = Path(tempfile.mkdtemp(prefix="tt-pg-", dir="/tmp"))
-    folder.chmod(0o755)
-    server = PostgresServer(folder / "s")
-    try:
-        server.create()
-        server.start()
+    with own_postgres_server() as server:
         yield server
-    finally:
-        server.kill()
-        shutil.rmtree(folder)
-
-
-def start_again(server: PostgresServer) -> None:
-    """Start after a kill: the dead server's children hold its memory for another moment."""
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            server.start()
-            return
-        except RuntimeError:
-            server.kill()
-            if time.monotonic() > deadline:
-                raise
 
 
 async def persist(ask: Callable[[], Awaitable[T]]) -> T:
