@@ -1,20 +1,23 @@
 """A runner whose disk is full, and one that is given work messages that are none."""
 
 import asyncio
-import json
 from pathlib import Path
-
-import pytest
 
 from runner_logs import LogArchive
 from runner_stage import RunnerStage, until
-from small_disk import small_disk
+from small_disk import SmallDisk, small_disk
 from tisktask_common.bus.connection import Outgoing
 from tisktask_common.bus.dead_letters import list_dead_letters
 from tisktask_common.lifecycle import JobState
 from tisktask_common.subjects import work_consumer
 
-POISONS = [b"\xff\x00", b"[" * 50_000, b'{"job_id": 5}', b'{"job_id": "job_x", "attempt": "no"}', b"{}" + b" " * 500_000]
+POISONS = [
+    b"\xff\x00",
+    b"[" * 50_000,
+    b'{"job_id": 5}',
+    b'{"job_id": "job_x", "attempt": "no"}',
+    b"{}" + b" " * 500_000,
+]
 
 
 async def test_work_that_is_none_lies_with_the_dead_letters_and_what_is_behind_it_runs(stage: RunnerStage) -> None:
@@ -40,24 +43,44 @@ async def test_work_that_is_none_lies_with_the_dead_letters_and_what_is_behind_i
     assert {(letter.consumer, letter.deliveries) for letter in letters} == {(consumer.name, 20)}
 
 
-async def test_x(stage: RunnerStage, archive: LogArchive, tmp_path: Path) -> None:
+def start_on(stage: RunnerStage, disk: SmallDisk) -> None:
+    stage.start(TISKTASK_STATE_DIR=str(disk.path / "state"), TISKTASK_DISK_FREE_BYTES_MIN=str(2 * 1024 * 1024))
+
+
+async def test_with_a_full_disk_no_work_is_taken_what_runs_can_be_stopped_and_all_goes_on_when_there_is_room(
+    stage: RunnerStage, archive: LogArchive, tmp_path: Path
+) -> None:
     with small_disk(tmp_path / "disk", 16) as disk:
-        process = stage.start(TISKTASK_STATE_DIR=str(disk.path / "state"))
-        _, end = await stage.run("echo fine")
-        assert end.state is JobState.SUCCEEDED
+        start_on(stage, disk)
+        at_work = stage.spec(stage.script("trap 'exit 3' TERM; echo at work; while :; do sleep 0.1; done"))
+        await stage.orchestrator.submit(at_work)
+        await stage.orchestrator.begin_of(at_work)
         disk.fill()
-        spec = stage.spec(stage.script("echo later"))
-        await stage.orchestrator.submit(spec)
-        try:
-            end = await stage.orchestrator.end_of(spec, 20)
-        except TimeoutError:
-            end = None
-        print("END", end)
-        print(stage.runner_log()[-6000:])
+        await until(lambda: "is full" in stage.orchestrator.beats[-1].problem)
+        waiting = stage.spec(stage.script("echo later"))
+        await stage.orchestrator.submit(waiting)
+        await stage.orchestrator.order_stop(at_work)
+        await until(lambda: "stop_not_kept" in stage.runner_log())
+        heard = len(stage.orchestrator.beats)
+        await until(lambda: len(stage.orchestrator.beats) > heard + 1)
+        assert waiting.job_id not in {claim.job_id for claim in stage.orchestrator.claims}
         disk.free()
-        spec = stage.spec(stage.script("echo later"))
-        await stage.orchestrator.submit(spec)
-        end = await stage.orchestrator.end_of(spec, 20)
-        print("END2", end)
-        await stage.kill(process)
-        assert 0
+        assert (await stage.orchestrator.end_of(at_work)).state is JobState.CANCELLED
+        assert (await stage.orchestrator.end_of(waiting)).state is JobState.SUCCEEDED
+        assert (await archive.complete(f"{waiting.job_id}.1")).of_stream(1) == b"later\n"
+        await until(lambda: not stage.orchestrator.beats[-1].problem)
+        await until(lambda: not list((disk.path / "state" / "jobs").glob("*")))
+
+
+async def test_a_job_that_fills_the_disk_fails_and_the_room_comes_back(
+    stage: RunnerStage, archive: LogArchive, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", 16) as disk:
+        start_on(stage, disk)
+        spec, end = await stage.run("echo filling; dd if=/dev/zero of=big bs=65536; echo over; exit 7")
+        assert (end.state, end.exit_code) == (JobState.FAILED, 7)
+        log = await archive.complete(f"{spec.job_id}.1")
+        assert log.of_stream(1).startswith(b"filling\n")
+        _, end = await stage.run("echo room again")
+        assert end.state is JobState.SUCCEEDED
+        await until(lambda: not list((disk.path / "state" / "jobs").glob("*")))

@@ -20,6 +20,7 @@ from tisktask_runner.attempt.images import Images, PartedNetwork
 from tisktask_runner.attempt.roster import Roster
 from tisktask_runner.attempt.workshop import Workshop
 from tisktask_runner.collect import Ages, collect_forever
+from tisktask_runner.disk_watch import DiskWatch
 from tisktask_runner.engine.model import EnginePlace
 from tisktask_runner.engine.pods import Engine, open_engine
 from tisktask_runner.heartbeat import Presence, beat, beat_forever
@@ -79,6 +80,8 @@ async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> N
     roster.on_lending(presence.is_due.set)
     days = settings.mirror_days * _DAY_SECONDS, settings.image_days * _DAY_SECONDS
     ages = Ages(*days, settings.image_bytes_max)
+    disks = DiskWatch([settings.state_dir, *filter(None, [settings.podman_root])], settings.disk_free_bytes_min)
+    process.ready_checks["disk"] = disks.is_ready
     worker.hold(Hold.PODMAN)
     worker.hold(Hold.UNHEARD)
     await obey_orders(shop.bus, settings.runner, roster)
@@ -93,7 +96,7 @@ async def _work(process: Process, settings: RunnerSettings, shop: Workshop) -> N
     keeping = [
         asyncio.create_task(beat_forever(shop.bus, presence, roster, worker), name="heartbeat"),
         asyncio.create_task(_hear_of_work(shop.news, presence), name="work news"),
-        asyncio.create_task(_heed_podman(shop, worker, presence), name="podman"),
+        asyncio.create_task(_heed_host(shop, disks, worker, presence), name="podman and disks"),
         asyncio.create_task(collect_forever(shop, ages), name="collect"),
     ]
     try:
@@ -145,19 +148,19 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _heed_podman(shop: Workshop, worker: Worker, presence: Presence) -> None:
-    """Take no work while Podman is away or hangs, and have people told."""
+async def _heed_host(shop: Workshop, disks: DiskWatch, worker: Worker, presence: Presence) -> None:
+    """Take no work while Podman is away or hangs, or a disk is full, and have people told."""
     while True:
         is_there = await shop.engine.ping()
         shop.podman.note(is_there=is_there)
-        if bool(presence.problem) == is_there:
+        await asyncio.to_thread(disks.look)
+        problem = shop.podman.problem or disks.problem
+        if bool(presence.problem) != bool(problem):
             # News: the next heartbeat need not be waited for.
             presence.is_due.set()
-        presence.problem = shop.podman.problem
-        if is_there:
-            worker.release(Hold.PODMAN)
-        else:
-            worker.hold(Hold.PODMAN)
+        presence.problem = problem
+        worker.hold_while(Hold.PODMAN, is_held=not is_there)
+        worker.hold_while(Hold.DISK, is_held=bool(disks.problem))
         try:
             if is_there and not presence.engine:
                 presence.engine = str(await shop.engine.version())

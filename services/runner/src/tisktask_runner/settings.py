@@ -67,6 +67,10 @@ class RunnerSettings(BusSettings):
         description="what built and pulled images may take; those used longest ago are removed; 0: no limit",
     )
 
+    disk_free_bytes_min: int = Field(
+        default=128 * 1024**2, ge=0, description="with less room on the disks of jobs or images no work is taken"
+    )
+
     containers_max: int = Field(default=16, ge=0, le=256, description="containers that one job may have beside it")
 
     socket_connections: int = Field(default=64, ge=1, le=4096, description="connections to the socket of one job")

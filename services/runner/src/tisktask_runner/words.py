@@ -66,6 +66,19 @@ def podman_away(seconds: float) -> str:
     return f"Podman has not answered for {seconds:.0f} s: no new jobs are taken here"
 
 
+def disk_full(folder: str, free_bytes: int, wanted_bytes: int) -> str:
+    """Say it where people look at runners."""
+    mib = 1024**2
+    return (
+        f"The disk at {folder} is full ({free_bytes // mib} MiB free, {wanted_bytes // mib} MiB are wanted): "
+        "no new jobs are taken here until there is room"
+    )
+
+
+def disk_not_readable(folder: str, why: str) -> str:
+    return f"The disk at {folder} can not be looked at ({why}): no new jobs are taken here"
+
+
 def timed_out(seconds: int) -> str:
     return f"The job took longer than its limit of {_duration(seconds)} and was stopped."
 

@@ -40,6 +40,7 @@ class Hold(Enum):
     #: It may have been paused before its start.
     UNHEARD = "no heartbeat was answered yet"
     PAUSED = "a person has paused it"
+    DISK = "there is no room on the disk"
 
 
 class Worker:
@@ -90,6 +91,12 @@ class Worker:
         if not self._holds:
             self.puller.resume()
             self._make_use_of_slot()
+
+    def hold_while(self, why: Hold, *, is_held: bool) -> None:
+        if is_held:
+            self.hold(why)
+        else:
+            self.release(why)
 
     def heed(self, *, is_paused: bool) -> None:
         """Do what the answer to a heartbeat says about taking work."""
@@ -146,8 +153,8 @@ class Worker:
 
     async def _take(self, message: Msg) -> None:
         """Claim, acknowledge, and hold the slot until the attempt has ended."""
-        if self.room <= 0 or Hold.PAUSED in self._holds:
-            # It was asked for when jobs waited that go on meanwhile, or before a pause: another host may have a slot.
+        if self.room <= 0 or self._holds & {Hold.PAUSED, Hold.DISK}:
+            # It was asked for when jobs waited that go on meanwhile, or before the hold: another host may have a slot.
             work_given_back.inc()
             await message.nak()
             return
@@ -158,7 +165,13 @@ class Worker:
                 # Not raised: the fault is not the message's, so it must never be buried as a bad one.
                 await message.nak(delay=_GIVE_BACK_SECONDS)
                 return
-            custody = await asyncio.to_thread(self._take_custody, grant)
+            try:
+                custody = await asyncio.to_thread(self._take_custody, grant)
+            except OSError as error:
+                # Not raised, either: it is granted to this host again, or lost before it began and queued anew.
+                log.error("attempt_not_kept", job=ref.job_id, attempt=ref.attempt, error=str(error))  # noqa: TRY400
+                await message.nak(delay=_GIVE_BACK_SECONDS)
+                return
             attempt = self._begin(ref, grant, custody)
         await message.ack()
         if attempt:

@@ -94,7 +94,8 @@ def add_health_routes(process: Process) -> None:
         answers = {name: await _is_ready(check) for name, check in list(process.ready_checks.items())}
         parts = {name: answer is True for name, answer in answers.items()}
         ready = all(parts.values()) and not process.stopping.is_set()
-        body = {"status": "ready" if ready else "not ready", "service": process.name, "parts": parts}
+        status = "ready" if ready else "not ready"
+        body: dict[str, object] = {"status": status, "service": process.name, "parts": parts}
         if reasons := {name: answer for name, answer in answers.items() if isinstance(answer, str)}:
             body["reasons"] = reasons
         return web.json_response(body, status=200 if ready else 503)

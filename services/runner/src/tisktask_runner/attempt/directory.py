@@ -166,11 +166,15 @@ def create_attempt(jobs: Path, record: AttemptRecord) -> tuple[AttemptDirectory,
     It is locked before it gets its name, so that nobody else finds it unlocked.
     """
     new = AttemptDirectory(jobs / f".new-{uuid4().hex}")
-    new.path.mkdir(parents=True)
-    new.outbox.mkdir()
-    new.write_record(record)
-    new.write_phase(Phase.CLAIMED)
-    lock = _lock(new.path)
+    try:
+        new.path.mkdir(parents=True)
+        new.outbox.mkdir()
+        new.write_record(record)
+        new.write_phase(Phase.CLAIMED)
+        lock = _lock(new.path)
+    except OSError:
+        shutil.rmtree(new.path, ignore_errors=True)
+        raise
     assert lock, "nobody else knows this name"  # noqa: S101
     directory = AttemptDirectory(
         jobs / attempt_name(AttemptRef(job_id=record.spec.job_id, attempt=record.spec.attempt))

@@ -4,7 +4,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import structlog
+
 from tisktask_common.rpc import StopOrder
+
+log = structlog.get_logger()
 
 ResultT = TypeVar("ResultT")
 
@@ -28,7 +32,11 @@ class Interrupts:
     def stop(self, order: StopOrder) -> None:
         if self.order is None and not self.is_fenced:
             # On disk first: whoever adopts the attempt must not take the stopped program's exit for its own doing.
-            self._keep(order)
+            try:
+                self._keep(order)
+            except OSError as error:
+                # A full disk keeps nobody from stopping it. The orchestrator says it again to whoever adopts it.
+                log.warning("stop_not_kept", job=order.job_id, attempt=order.attempt, error=str(error))
             self.order = order
             self._any.set()
 

@@ -135,6 +135,11 @@ class Roster:
     async def _supervise(self, attempt: Attempt) -> None:
         try:
             await attempt.run()
+        except OSError as error:
+            # The disk, most likely: without the trace, for until there is room this comes every second.
+            attempts_broken.inc()
+            attempt_of = {"job": attempt.ref.job_id, "attempt": attempt.ref.attempt}
+            log.error("supervision_failed", **attempt_of, error=str(error), then="it is tried again")  # noqa: TRY400
         except Exception:
             # Its lock is free again: the next scan goes on with it. The others must not suffer.
             attempts_broken.inc()

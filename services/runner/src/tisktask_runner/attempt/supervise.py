@@ -105,7 +105,7 @@ class Attempt:
             if self.interrupts.is_fenced:
                 self._give_up()
                 return
-            self._keep_end(outcome)
+            await self._keep_end(outcome)
         self.has_ended.set()
         # The log is complete now, but the report does not wait for it.
         self._shipper.close()
@@ -150,9 +150,16 @@ class Attempt:
             return errored(words.host_restarted(self._shop.runner))
         return outcome
 
-    def _keep_end(self, outcome: Outcome) -> None:
+    async def _keep_end(self, outcome: Outcome) -> None:
         spec = self._custody.record.spec
-        self._outbox.put(outcome.report(spec, self._shop.runner, datetime.now(UTC)))
+        report = outcome.report(spec, self._shop.runner, datetime.now(UTC))
+        try:
+            self._outbox.put(report)
+        except OSError as error:
+            # It may be the job itself that has filled the disk, with files that nobody needs any more.
+            log.warning("end_not_kept", error=str(error), then="the job's files are removed first")
+            await asyncio.to_thread(self._directory.clear_work)
+            self._outbox.put(report)
         self._directory.write_phase(Phase.ENDED)
         attempts_ended.labels(spec.kind.value, outcome.state.value).inc()
         self._stopwatch.mark("until_end")
