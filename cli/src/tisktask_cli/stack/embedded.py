@@ -11,6 +11,7 @@ from tisktask_cli.stack.description import Description
 from tisktask_cli.stack.journal import Journal
 from tisktask_cli.stack.layout import Layout
 from tisktask_cli.stack.nats import EmbeddedNats
+from tisktask_cli.stack.nats_watch import watch_nats
 from tisktask_cli.stack.ports import PortBook
 from tisktask_cli.stack.postgres import EmbeddedPostgres
 from tisktask_cli.stack.private_files import private_folder
@@ -59,7 +60,7 @@ class EmbeddedStack:
     def start_servers(self) -> None:
         """Start the bus and the database; they come up while others do."""
         self._nats.write_config()  # and with it the keys that the provisioning needs
-        self._supervisor.start(self._nats.program(), _SERVERS_STOP_AT)
+        self._nats_process = self._supervisor.start(self._nats.program(), _SERVERS_STOP_AT)
         if not self._postgres.exists:
             self._journal.say("database_is_made", data=str(self._postgres.data))
             # Blocks the loop for a second, at the first start only: the reaper must not collect its processes.
@@ -83,6 +84,10 @@ class EmbeddedStack:
     async def wait_for_all(self) -> None:
         """Return when every service is ready, runners too."""
         await wait_until_ready([(s.program.name, s.listen) for s in self._running], self._journal)
+
+    async def watch_bus(self) -> None:
+        """See to it that the bus stores again after its disk was full; never returns."""
+        await watch_nats(self._nats, self._nats_process.restart, self._journal)
 
     async def run_first_trigger(self) -> None:
         """Run the push jobs of the repository that was named, by the same command that people use."""

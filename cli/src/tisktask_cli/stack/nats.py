@@ -46,6 +46,10 @@ class EmbeddedNats:
         return self.layout.nats / "nats.conf"
 
     @property
+    def store(self) -> Path:
+        return self.layout.nats / "jetstream"
+
+    @property
     def pid_file(self) -> Path:
         return self.layout.nats / "nats.pid"
 
@@ -59,7 +63,8 @@ class EmbeddedNats:
         )
 
     def write_config(self) -> None:
-        places = NatsPlaces(self.port, private_folder(self.layout.nats) / "jetstream", self.pid_file)
+        private_folder(self.layout.nats)
+        places = NatsPlaces(self.port, self.store, self.pid_file)
         users = [KeyedUser(user, self.public_key(user.name)) for user in self.users()]
         write_private(self.config, render(places, users, self.public_key(_SYSTEM_USER)))
 

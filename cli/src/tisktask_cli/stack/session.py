@@ -52,7 +52,7 @@ async def _serve(stack: EmbeddedStack, warm: WarmStart, options: StackOptions, j
         tasks.create_task(stack.run_first_trigger())
         await stack.wait_for_all()
         journal.say("all_services_ready", seconds=round(time.monotonic() - began, 2))
-    await asyncio.Event().wait()
+    await stack.watch_bus()
 
 
 async def _until(stopping: asyncio.Event, work: Awaitable[None]) -> None:

@@ -45,6 +45,10 @@ class Supervised:
             self._signal(signal.SIGKILL)
         await self._task
 
+    def restart(self) -> None:
+        """Ask the process to end: another one is started."""
+        self._signal(self.program.stop_signal)
+
     def kill(self) -> None:
         """End it at once."""
         self._stopping.set()
