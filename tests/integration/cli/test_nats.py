@@ -20,6 +20,8 @@ from tisktask_cli.stack.layout import Layout
 from tisktask_cli.stack.nats import EmbeddedNats
 from tisktask_cli.stack.ports import PortBook
 from tisktask_cli.stack.provision_bus import provision_bus
+from tisktask_common.forge_requests import ListFailedDeliveries, ListOpenPulls, RedeliverWebhooks
+from tisktask_common.looks import HeadsSeen, TakeLook
 from tisktask_common.process.settings import BusSettings
 from tisktask_common.replays import ReplayDelivery
 from tisktask_common.repository_identity import NoteIdentity
@@ -135,6 +137,20 @@ async def test_only_logstream_asks_for_replays_and_only_ingest_hears_of_them_and
             assert await speaker.may_subscribe(f"rpc.{ReplayDelivery.subject_name}.*") == (user == "ingest"), user
             reads = user in {"ingest", f"runner-{HOST}"}
             assert await speaker.may_publish("$JS.API.DIRECT.GET.DELIVERIES.delivery.trg_1.0") == reads, user
+
+
+async def test_runners_look_for_themselves_and_only_the_orchestrator_asks_about_forges(server: EmbeddedNats) -> None:
+    looks = [kind.subject_name for kind in (TakeLook, HeadsSeen)]
+    questions = [kind.subject_name for kind in (ListOpenPulls, ListFailedDeliveries, RedeliverWebhooks)]
+    for user in (f"runner-{HOST}", "orchestrator", "logstream", "ingest", "reporter", "acme"):
+        async with client(server, user) as speaker:
+            for name in looks:
+                assert await speaker.may_publish(f"rpc.{name}.{user}") == user.startswith("runner-"), (user, name)
+                assert not await speaker.may_publish(f"rpc.{name}.runner-host-2"), (user, name)
+            for name in questions:
+                assert await speaker.may_publish(f"rpc.{name}.orchestrator") == (user == "orchestrator"), (user, name)
+                may_hear = user in {"orchestrator", "reporter"}
+                assert await speaker.may_subscribe(f"rpc.{name}.*") == may_hear, (user, name)
 
 
 async def test_an_integrator_reads_all_public_events_and_says_nothing(server: EmbeddedNats) -> None:

@@ -193,14 +193,13 @@ async def test_many_are_run_a_few_with_each_look_and_none_is_lost(
     stage: Stage, runner: TestRunner, repository: Repository
 ) -> None:
     seen = {MAIN: A} | {f"refs/tags/v{number}": B for number in range(8)}
-    found: list[int] = []
     await see(stage, runner, repository, seen)
-    while len(found) < 4:
+    found = [len(await runs_of(stage, repository))]
+    while found[-1] < 8:
+        # Wanted by the orchestrator itself, long before the interval is over.
+        await look(runner, repository, seen)
         found.append(len(await runs_of(stage, repository)))
-        row = await look_row(stage, repository)
-        assert (row["next_at"] - row["seen_at"] < timedelta(seconds=5)) == (found[-1] < 8)
-        await see(stage, runner, repository, seen)
-    assert found == [3, 6, 8, 8]
+    assert found == [3, 6, 8]
     assert len({run["change"]["ref"] for run in await runs_of(stage, repository)}) == 8
 
 

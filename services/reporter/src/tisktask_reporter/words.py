@@ -238,8 +238,8 @@ def unreadable_answer(what: str) -> str:
 
 def no_hook_of_ours() -> str:
     return (
-        "no webhook of the repository leads to this Tisktask, so nothing can be sent again: "
-        "make one, or correct TISKTASK_WEBHOOK_URL of the reporter"
+        "no webhook of the repository itself leads to this Tisktask (those of its organisation are not seen), so "
+        "nothing can be sent again: make one, or correct TISKTASK_WEBHOOK_URL of the reporter"
     )
 
 
