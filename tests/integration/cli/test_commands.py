@@ -158,7 +158,7 @@ def test_a_database_that_is_named_is_migrated_and_reset(terminal: Terminal, data
     assert "missing" in terminal.run("db", "status", code=1, **named).stdout
     assert "applied orchestrator/" in terminal.run("db", "migrate", **named).stdout
     terminal.run("db", "status", **named)
-    terminal.run("db", "reset", "--yes", **named)
+    assert json.loads(terminal.run("db", "reset", "--yes", "--json", **named).stdout) == {"is_empty": True}
     terminal.run("db", "status", **named)
     assert "--yes" in terminal.run("db", "reset", code=2, **named).stderr
 
@@ -168,7 +168,7 @@ def test_an_integrator_is_let_in_and_told_how(terminal: Terminal) -> None:
     assert Path(added["seed_file"]).stat().st_mode & 0o777 == 0o600
     assert added["consumer"] == "acme"
     assert "acme" in terminal.run("bus", "user", "add", "acme").stdout  # again: the same
-    terminal.run("bus", "provision")
+    assert terminal.json("bus", "provision")["is_set_up"]
 
 
 @pytest.fixture

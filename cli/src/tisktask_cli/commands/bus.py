@@ -32,12 +32,16 @@ command.add_command(dead)
 @command.command("provision")
 @click.option("--replicas", type=click.IntRange(1, 5), default=1, show_default=True, help="Copies in a cluster.")
 @data_dir_option
+@json_option
 @click.pass_context
-def provision(context: click.Context, *, replicas: int, data_dir: Path | None) -> None:
+def provision(context: click.Context, *, replicas: int, data_dir: Path | None, as_json: bool) -> None:
     """Create or update all streams and consumers. The user must be the provisioning one (admin)."""
     settings, integrators = bus_settings(data_dir or context.obj)
     _run(settings, integrators, replicas)
-    print(f"the bus at {settings.nats_url} is set up")
+    if as_json:
+        print_json({"nats_url": settings.nats_url, "is_set_up": True})
+    else:
+        print(f"the bus at {settings.nats_url} is set up")
 
 
 @command.group("user")

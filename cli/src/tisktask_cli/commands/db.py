@@ -59,15 +59,19 @@ def status(context: click.Context, *, data_dir: Path | None, as_json: bool) -> i
 @command.command("reset")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @data_dir_option
+@json_option
 @click.pass_context
-def reset(context: click.Context, *, yes: bool, data_dir: Path | None) -> None:
+def reset(context: click.Context, *, yes: bool, data_dir: Path | None, as_json: bool) -> None:
     """Delete all runs, jobs and repositories, and make the schemas anew."""
     if not yes and not sys.stdin.isatty():
         raise CommandError("this deletes all runs, jobs and repositories: say --yes if you mean it", Exit.USAGE)
     if not yes and not click.confirm("Delete all runs, jobs, repositories and their secrets?", err=True):
         raise CommandError("nothing was deleted", Exit.USAGE)
     asyncio.run(_reset(data_dir or context.obj))
-    print("the database is empty")
+    if as_json:
+        print_json({"is_empty": True})
+    else:
+        print("the database is empty")
 
 
 async def _migrate(data_dir: Path | None) -> list[str]:
