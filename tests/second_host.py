@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cuttable_proxy import CuttableProxy, cuttable_proxy
 from stack import Stack, wait_for
-from stack_fixtures import podman
+from stack_fixtures import remove_storage
 from tisktask_cli.bus_access import embedded_nats
 from tisktask_cli.stack.layout import command_client
 from tisktask_cli.stack.nats_config import KeyedUser, NatsPlaces, render
@@ -98,7 +98,7 @@ def second_host(stack: Stack) -> Iterator[SecondHost]:
             proxy.heal()
             host.stop()
             print(host.log_path.read_text(errors="replace")[-20_000:])
-            podman(host.storage, "system", "reset", "--force")
+            remove_storage(host.storage)
             shutil.rmtree(folder, ignore_errors=True)
 
 

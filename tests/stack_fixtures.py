@@ -41,7 +41,7 @@ def stack() -> Iterator[Stack]:
         assert left_over(storage) == {}
     finally:
         stack.stop()
-        podman(storage, "system", "reset", "--force")
+        remove_storage(storage)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -91,6 +91,19 @@ def nothing_left(storage: Storage) -> Iterator[None]:
     """After the test no pod, container or network of a job is there."""
     yield
     wait_for(lambda: not left_over(storage), 20, lambda: str(left_over(storage)))
+
+
+def remove_storage(storage: Storage) -> None:
+    """Empty a storage, so that its folder can be deleted.
+
+    Not by `podman system reset`: that removes the networks of the whole machine, also of tests beside this one.
+    """
+    for command in (("pod", "rm", "--all", "--force", "--time", "0"), ("rm", "--all", "--force", "--time", "0")):
+        podman(storage, *command)
+    for place in (storage.root, storage.runroot):
+        mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if f" {place}/" in line]
+        for mount in sorted(mounts, reverse=True):
+            subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
 
 
 def podman(storage: Storage, *arguments: str) -> str:

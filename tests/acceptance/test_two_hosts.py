@@ -14,7 +14,7 @@ from git_server import program, serve_git
 from project import Project
 from second_host import NAME, SecondHost, second_host
 from stack import Stack, job_named, wait_for
-from stack_fixtures import left_over, podman
+from stack_fixtures import left_over, remove_storage
 from tisktask_cli.bus_access import embedded_nats
 from tisktask_runner.host.storage import Storage
 
@@ -59,7 +59,7 @@ def storage() -> Iterator[Storage]:
     folder = Path(tempfile.mkdtemp(prefix="tt-a-", dir="/var/tmp"))
     storage = Storage(folder / "data" / "runner", folder / "storage", folder / "run")
     yield storage
-    podman(storage, "system", "reset", "--force")
+    remove_storage(storage)
     shutil.rmtree(folder, ignore_errors=True)
 
 

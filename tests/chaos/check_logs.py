@@ -10,6 +10,8 @@ from chaos.programs import RECIPES
 _GIVEN_UP = b"[tisktask] This attempt was given up"
 #: What it says before the program's first line: that it waits for Podman.
 _NOTES = re.compile(rb"(\[tisktask\] Podman [^\n]*\n)*")
+#: What tisktask-cmd says on standard error when its runner is away for long.
+_PATIENCE = re.compile(rb"tisktask-cmd: [^\n]*; trying again for up to \d+ s\n")
 
 
 def log_violations(evidence: Evidence) -> Iterator[str]:
@@ -28,7 +30,7 @@ def log_violations(evidence: Evidence) -> Iterator[str]:
 
 def _of_attempt(evidence: Evidence, job: JobRow, attempt: AttemptRow) -> Iterator[str]:
     recipe = RECIPES[job.name]
-    log = evidence.logs[job.id, attempt.attempt]
+    log = _PATIENCE.sub(b"", evidence.logs[job.id, attempt.attempt])
     log = log[len(_NOTES.match(log)[0]) :]  # pyright: ignore[reportOptionalSubscript] - it matches nothing, too
     whole = recipe.whole_log(job.id, attempt.attempt)
     is_whole = attempt.state in {"succeeded", "failed"} and _depends_on(evidence, job) <= {"succeeded"}

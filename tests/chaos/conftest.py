@@ -13,7 +13,7 @@ from forge import BackgroundForge, Flavour
 from git_server import serve_git
 from project import Project
 from stack import Stack
-from stack_fixtures import import_image, left_over, podman
+from stack_fixtures import import_image, left_over, remove_storage
 from tisktask_runner.host.storage import Storage
 
 
@@ -25,7 +25,7 @@ def storage() -> Iterator[Storage]:
     try:
         yield storage
     finally:
-        podman(storage, "system", "reset", "--force")
+        remove_storage(storage)
         shutil.rmtree(folder, ignore_errors=True)
 
 

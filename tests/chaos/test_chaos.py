@@ -14,7 +14,7 @@ SEED = int(os.environ.get("TISKTASK_CHAOS_SEED") or random.SystemRandom().randra
 _SHORT_SECONDS = 45
 _SHORT_SEED = 1
 #: Seeds that have found something, and for how many seconds. What they found has tests of its own, too.
-_FAILED = ((1, 9), (4711, 100))
+_FAILED = ((1, 9), (4711, 100), (7, 300))
 #: Start, rest, checks and the end of the stack.
 _MORE_SECONDS = SETTLE_SECONDS + 200
 

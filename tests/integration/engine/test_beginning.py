@@ -13,10 +13,11 @@ import pytest
 from aiohttp import web
 
 from podman_host import IMAGE, PodmanHost, Pods, log_text
+from tisktask_common.rpc import Limits
 from tisktask_runner.engine.ending import container_state
 from tisktask_runner.engine.libpod import Libpod, LibpodError
-from tisktask_runner.engine.model import Exit, Pod, Started
-from tisktask_runner.engine.podman_info import infra_name
+from tisktask_runner.engine.model import Exit, Pod, SidecarSpec, Started
+from tisktask_runner.engine.podman_info import infra_name, pod_name
 from tisktask_runner.engine.pods import Engine
 
 GONE = {"cause": "no such process", "message": "read /proc/4711/cgroup: no such process"}
@@ -136,3 +137,17 @@ def left_half_started(container: str) -> Iterator["subprocess.Popen[bytes]"]:
     finally:
         monitor.kill()
         monitor.wait()
+
+
+async def test_a_container_beside_a_job_that_a_dead_podman_has_left_half_made_is_made(
+    podman_host: PodmanHost, engine: Engine, pods: Pods
+) -> None:
+    pod = await pods.create("half-made", "/bin/true")
+    name = pod_name(engine.place.host, f"{pod.pod_id[:12]}-web")
+    # Its layer is there, under its name, and libpod knows no such container.
+    command = ["buildah", "from", "--pull-never", "--name", name, IMAGE]
+    subprocess.run(command, env=podman_host.environment, check=True, capture_output=True)
+    spec = SidecarSpec("web", IMAGE, ["/bin/true"], {}, Limits(), pods.folder / "web.log")
+    beside = await engine.create_beside(pod, spec)
+    assert isinstance(await engine.start(beside), Started)
+    assert (await engine.create_beside(pod, spec)) == beside

@@ -154,6 +154,26 @@ async def test_an_attempt_that_died_before_its_program_began_is_begun_by_the_nex
     await stage.until_nothing_is_left()
 
 
+async def test_an_attempt_that_is_adopted_while_the_orchestrator_is_away_waits_for_it(
+    stage: RunnerStage, archive: LogArchive
+) -> None:
+    first = stage.start("1")
+    spec = stage.spec(stage.script("echo once"))
+    await stage.orchestrator.submit(spec)
+    directory = stage.state / "jobs" / f"{spec.job_id}.1"
+    # Its pod is still in the making.
+    await until(directory.exists)
+    await stage.kill(first)
+    assert (directory / "phase").read_text() == "claimed"
+    stage.orchestrator.is_here.clear()
+    stage.start("2")
+    await until(lambda: "claim_awaited" in stage.runner_log())
+    stage.orchestrator.is_here.set()
+    assert (await stage.orchestrator.end_of(spec)).state is JobState.SUCCEEDED
+    assert (await archive.complete(f"{spec.job_id}.1")).data == b"once\n"
+    await stage.until_nothing_is_left()
+
+
 async def test_many_kills_never_start_a_program_twice(stage: RunnerStage, archive: LogArchive) -> None:
     """A runner is killed at four moments between the claim and the end; each program runs once, and is told right."""
     specs: list[JobSpec] = []

@@ -61,6 +61,13 @@ def make_half(shop: Workshop, name: str) -> Path:
     return half
 
 
+def make_trash(shop: Workshop, name: str) -> Path:
+    """Leave what a process leaves that is killed while it deletes: just now."""
+    trash = shop.jobs / f".old-{name}"
+    (trash / "workspace").mkdir(parents=True)
+    return trash
+
+
 def make_working_container(host: PodmanHost) -> str:
     """Leave what a killed build leaves."""
     command = ["buildah", "from", "--pull-never", IMAGE]
@@ -82,9 +89,9 @@ async def until_collected(shop: Workshop, condition: Callable[[], object]) -> No
 
 
 async def test_each_kind_of_leftovers_is_collected_again_and_again(shop: Workshop, podman_host: PodmanHost) -> None:
-    def make(name: str) -> tuple[Path, Path]:
+    def make(name: str) -> tuple[Path, ...]:
         assert make_working_container(podman_host) in working_containers(podman_host)
-        return make_mirror(shop, name), make_half(shop, name)
+        return make_mirror(shop, name), make_half(shop, name), make_trash(shop, name)
 
     made = [*make("first")]
     again: list[Path] = []
@@ -99,8 +106,11 @@ async def test_each_kind_of_leftovers_is_collected_again_and_again(shop: Worksho
 
     kept = make_mirror(shop, "in-use")
     os.utime(MirrorPlace(kept).use_lock)
+    in_the_making = shop.jobs / ".new-young"
+    in_the_making.mkdir()
     await until_collected(shop, all_gone_twice)
     assert kept.exists()
+    assert in_the_making.exists()
 
 
 async def test_what_fails_leaves_the_rest_to_be_collected(
