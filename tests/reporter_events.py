@@ -39,6 +39,7 @@ class RunStory:
     event: str = "push"
     action: str | None = None
     number: int = 1
+    pull_request: int | None = None
     run_id: RunId = field(default_factory=new_run_id)
     _revisions: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _jobs: dict[str, JobId] = field(default_factory=dict)
@@ -105,7 +106,13 @@ class RunStory:
             "number": self.number,
             "revision": next(self._revisions),
             "repository": Repository(id=RepositoryId(self.repository_id), forge=self.forge, full_name=self.full_name),
-            "change": Change(event=self.event, action=self.action, sha=self.sha, ref="refs/heads/main"),
+            "change": Change(
+                event=self.event,
+                action=self.action,
+                sha=self.sha,
+                ref="refs/heads/main",
+                pull_request=self.pull_request,
+            ),
             "state": state,
         }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 
-from forge.rules import Call, Reply, error
+from forge.rules import Call, Reply, error, refuse_writer
 from forge.state import AppAccount, ForgeState, Repository, Rights, Token
 
 CLAIM_SECONDS_MAX = 600
@@ -85,6 +85,11 @@ def create_token(state: ForgeState, app: AppAccount, installation: int, call: Ca
     state.tokens[value] = Token(value, "tisktask[bot]", Rights.WRITE, True, permissions, only, True, expires_at)
     shown = datetime.fromtimestamp(expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Reply(201, {"token": value, "expires_at": shown, "permissions": permissions})
+
+
+def refuse_status(state: ForgeState, repository: Repository, token: Token) -> Reply | None:
+    """Whether the token may set statuses here: None if it may."""
+    return refuse_app(repository, token, "statuses") if token.is_app else refuse_writer(state, repository, token)
 
 
 def refuse_app(repository: Repository, token: Token, permission: str, level: str = "write") -> Reply | None:

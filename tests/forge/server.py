@@ -9,8 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from forge.apps import create_token, find_app, refuse_app, show_installation
+from forge.apps import create_token, find_app, refuse_status, show_installation
 from forge.checks import answer_check
+from forge.comments import answer_comment
 from forge.contract import Contract
 from forge.faults import Drop, Fault, FaultPlan, Hang, RateLimit
 from forge.questions import answer_question
@@ -22,7 +23,6 @@ from forge.rules import (
     error,
     find_token,
     refuse_headers,
-    refuse_writer,
     show_status,
 )
 from forge.state import VERSIONS, Flavour, ForgeState, Repository
@@ -196,13 +196,12 @@ class Forge:
         if answer := answer_question(self.state, repository, token, call, rest):
             return answer
         match call.method, rest:
+            case _, ["issues", *_]:
+                return answer_comment(self.state, repository, token, call, rest)
             case _, ["check-runs", *_] | ["commits", _, "check-runs"] if self.state.flavour is Flavour.GITHUB:
                 return answer_check(self.state, repository, token, call, rest)
-            case "POST", ["statuses", sha] if token.is_app:
-                refusal = refuse_app(repository, token, "statuses")
-                return refusal or create_status(self.state, repository, sha, token, call)
             case "POST", ["statuses", sha]:
-                refusal = refuse_writer(self.state, repository, token)
+                refusal = refuse_status(self.state, repository, token)
                 return refusal or create_status(self.state, repository, sha, token, call)
             case "GET", []:
                 return Reply(200, {"id": repository.id, "full_name": repository.full_name})

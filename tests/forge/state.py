@@ -109,6 +109,8 @@ class Repository:
     statuses: list[Status] = field(default_factory=list)
     #: GitHub's check runs (`checks.CheckRun`).
     checks: list[Any] = field(default_factory=list)
+    #: Comments on pull requests (`comments.Comment`).
+    comments: list[Any] = field(default_factory=list)
     is_private: bool = False
     is_archived: bool = False
     pulls: list[Pull] = field(default_factory=list)

@@ -16,6 +16,7 @@ from tisktask_common.database.pool import open_pool
 from tisktask_common.ids import RepositoryId, RunId
 from tisktask_reporter.accounts import Paces
 from tisktask_reporter.check_delivery import CheckDelivery
+from tisktask_reporter.comment_delivery import CommentDelivery
 from tisktask_reporter.credentials import CredentialBook
 from tisktask_reporter.delivery import Deliverer
 from tisktask_reporter.forges.client import ForgeClient
@@ -90,6 +91,7 @@ async def bench(site: Site) -> AsyncIterator[Bench]:
             paces=paces,
             client=ForgeClient(exchange, clock.now),
             checks=CheckDelivery(exchange, store, RemarkReader(pool), clock.now),
+            comments=CommentDelivery(exchange, store, RemarkReader(pool), clock.now),
             installations=Installations(exchange, clock.now),
             limits=limits,
             post_seconds_max=5,

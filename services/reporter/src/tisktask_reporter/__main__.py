@@ -17,6 +17,7 @@ from tisktask_common.run_deletion import ListUndelivered
 from tisktask_common.subjects import RUNS_FOR_REPORTER
 from tisktask_reporter.accounts import Paces
 from tisktask_reporter.check_delivery import CheckDelivery
+from tisktask_reporter.comment_delivery import CommentDelivery
 from tisktask_reporter.credentials import CredentialBook
 from tisktask_reporter.deletions import Deletions
 from tisktask_reporter.delivery import Deliverer
@@ -127,6 +128,7 @@ async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None
             ),
             client=ForgeClient(exchange, now),
             checks=CheckDelivery(exchange, store, RemarkReader(pool), now),
+            comments=CommentDelivery(exchange, store, RemarkReader(pool), now),
             installations=installations,
             limits=limits,
             post_seconds_max=settings.post_seconds_max,

@@ -65,7 +65,7 @@ class CheckDelivery:
         number = outcome.field("id", int)
         if number is None:
             return Hopeless(words.check_answer_not_understood())
-        await self.store.note_check(claim, number, told)
+        await self.store.note_place(claim, "check", number, told)
         is_part = len(annotations) > ANNOTATIONS_MAX
         return Delivered(budget_pause(outcome.headers, self.clock()) or 0, outcome.is_moved, is_part)
 

@@ -11,8 +11,10 @@ from tisktask_common.errors import InfrastructureError
 from tisktask_reporter import words, words_for_apps
 from tisktask_reporter.accounts import Paces
 from tisktask_reporter.check_delivery import CheckDelivery
+from tisktask_reporter.comment_delivery import CommentDelivery
 from tisktask_reporter.credentials import CredentialBook, NoAccess
 from tisktask_reporter.forges.client import ForgeClient
+from tisktask_reporter.forges.comments import is_comment
 from tisktask_reporter.forges.installations import Installations, Scope
 from tisktask_reporter.forges.policy import (
     Delivered,
@@ -54,6 +56,7 @@ class Deliverer:
     paces: Paces
     client: ForgeClient
     checks: CheckDelivery
+    comments: CommentDelivery
     installations: Installations
     limits: RetryLimits
     post_seconds_max: float
@@ -71,6 +74,8 @@ class Deliverer:
         if isinstance(access, NoAccess):
             log.info("status_closed", **_names(key), reason=access.reason)
             return await self.store.close_status(key, access.reason)
+        if is_comment(key) and not access.has_comment:
+            return await self.store.drop_status(key)
         pace = self.paces.of(access.forge)
         await self.store.save_account(key.repository_id, access.account, pace.at_once)
         # Nothing is waited for after this: the newest state is posted.
@@ -114,6 +119,8 @@ class Deliverer:
         return verdict
 
     async def _tell(self, claim: Claim, access: Access, history: History) -> Verdict:
+        if is_comment(claim.key):
+            return await self.comments.post(claim, access, history)
         # Never both of one name: branches can be protected by either, and would wait for the one that stays behind.
         if (claim.told.way or ("check" if access.app else "status")) == "status":
             return await self.client.post_status(claim.key, claim.shown, access, history)

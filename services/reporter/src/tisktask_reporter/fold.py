@@ -1,6 +1,7 @@
 """What an event wants the forge to show. Pure: the order of events is settled where the result is stored."""
 
 import re
+from dataclasses import replace
 
 from tisktask_common.events import (
     AnyEvent,
@@ -17,6 +18,7 @@ from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState, RunState
 from tisktask_common.trigger_events import brings_commit
 from tisktask_reporter import words
 from tisktask_reporter.context import job_context, run_context
+from tisktask_reporter.forges.comments import comment_key
 from tisktask_reporter.status import DesiredStatus, Shown, StatusKey, StatusState
 
 #: The types of events that say something about a status. Others, also those of a newer version, do not matter here.
@@ -94,6 +96,14 @@ def desired_status(event: AnyEvent, public_url: str) -> DesiredStatus | None:
         job_id=event.job_id if isinstance(event, JobEvent) else None,
         conclusion="" if state is StatusState.PENDING else _CONCLUSIONS.get(_end(event), "failure"),
     )
+
+
+def desired_comment(event: AnyEvent, public_url: str) -> DesiredStatus | None:
+    """Read from the end of a pull request's run what its comment is to show, where there is to be one."""
+    if not isinstance(event, RunFinished) or event.change.event != "pull_request" or event.change.pull_request is None:
+        return None
+    shown = desired_status(event, public_url)
+    return shown and replace(shown, key=comment_key(event.repository.id, event.change.pull_request))
 
 
 def _end(event: RunEvent) -> str:

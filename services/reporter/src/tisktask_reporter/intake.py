@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from tisktask_common.events import EVENT, RepositoryChanged, RunDeleted
 from tisktask_reporter.credentials import CredentialBook
 from tisktask_reporter.deletions import Deletions
-from tisktask_reporter.fold import TYPES, desired_status
+from tisktask_reporter.fold import TYPES, desired_comment, desired_status
 from tisktask_reporter.store import Store
 
 log = structlog.get_logger()
@@ -49,10 +49,12 @@ class Intake:
         if isinstance(event, RunDeleted):
             await self.deletions.forget_run(event)
             return "deleted"
-        desired = desired_status(event, self.public_url)
-        if desired is None:
+        wanted = [
+            one for one in (desired_status(event, self.public_url), desired_comment(event, self.public_url)) if one
+        ]
+        if not wanted:
             return "ignored"
-        if not await self.store.save_desired_status(desired):
+        if not any([await self.store.save_desired_status(one) for one in wanted]):
             return "no_change"
         self.wake()
         return "stored"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tisktask_reporter.said import JOBS_MAX, JobSaid, Remark
+from tisktask_reporter.said import JOBS_MAX, JobSaid, Remark, RunSaid
 from tisktask_reporter.words import duration, fit
 
 #: GitHub takes no more; comments on all forges take as much.
@@ -35,6 +35,12 @@ def run_text(description: str, jobs: Sequence[JobSaid], remarks: Sequence[Remark
     table = "\n".join(["| | job | |", "|---|---|---|", *rows]) if rows else ""
     summaries = [f"### {_name(job)}\n\n{job.summary}" for job in shown if job.summary.strip()]
     return bounded([f"**{_inline(description)}**", table, *more, *_remarks(remarks), *summaries], url)
+
+
+def comment_text(mark: str, run: RunSaid | None, description: str, jobs: Sequence[JobSaid], url: str) -> str:
+    """Show a run to the readers of a pull request."""
+    which = f"run #{run.number}]({url}) of `{run.sha[:10]}`" if run else f"run]({url})"
+    return bounded([f"{mark}\n**Tisktask**: [{which}", run_text(description, jobs, [], url)], url)
 
 
 def bounded(parts: Sequence[str], url: str) -> str:

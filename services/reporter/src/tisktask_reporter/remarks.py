@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from psycopg.rows import class_row
 
 from tisktask_common.database.pool import Pool, load_statements
-from tisktask_reporter.said import JOBS_MAX, Annotation, JobSaid, Remark
+from tisktask_reporter.said import JOBS_MAX, Annotation, JobSaid, Remark, RunSaid
 from tisktask_reporter.schema import MIGRATIONS_PACKAGE
 
 REMARKS_MAX = 50
@@ -30,6 +30,10 @@ class RemarkReader:
     async def list_jobs(self, run: str) -> list[JobSaid]:
         """List the run's programs, one more than are shown."""
         return await self._read(JobSaid, "list_jobs", {"run_id": run, "count": JOBS_MAX + 1})
+
+    async def read_run(self, run: str) -> RunSaid | None:
+        found = await self._read(RunSaid, "read_run", {"run_id": run})
+        return found[0] if found else None
 
     async def read_summary(self, job: str) -> str:
         async with self._pool.connection() as connection:

@@ -25,6 +25,14 @@ class Remark:
 
 
 @dataclass(frozen=True)
+class RunSaid:
+    """What a run is called, and which commit it is about."""
+
+    number: int
+    sha: str
+
+
+@dataclass(frozen=True)
 class JobSaid:
     """A job as its run's summary shows it."""
 

@@ -148,9 +148,14 @@ class Store:
         }
         return await self._fetch_one("settle_delivered_status", values) is not None
 
-    async def note_check(self, claim: Claim, check_id: int, annotations_told: int) -> bool:
-        values = {**asdict(claim.key), "claim": claim.number, "check_id": check_id, "check_of": claim.run_id}
-        return await self._fetch_one("note_check", values | {"annotations_told": annotations_told}) is not None
+    async def note_place(self, claim: Claim, told_as: str, number: int, annotations_told: int) -> bool:
+        """Remember the forge's number of a check or comment."""
+        values = {**asdict(claim.key), "claim": claim.number, "check_id": number, "check_of": claim.run_id}
+        values |= {"told_as": told_as, "annotations_told": annotations_told}
+        return await self._fetch_one("note_place", values) is not None
+
+    async def drop_status(self, key: StatusKey) -> bool:
+        return await self._fetch_one("drop_status", asdict(key)) is not None
 
     async def continue_status(self, claim: Claim) -> bool:
         return await self._fetch_one("continue_status", {**asdict(claim.key), "claim": claim.number}) is not None

@@ -1,4 +1,4 @@
-"""What is said about GitHub Apps."""
+"""What is said about GitHub Apps, checks and comments."""
 
 APP_KEY_UNREADABLE = (
     "the App's private key can not be read: make one on the App's page on GitHub, then set it with `tisktask repo app`"
@@ -23,3 +23,7 @@ def check_answer_not_understood() -> str:
 
 def check_without_app() -> str:
     return "it stands there as a check of an App: only an App can change it (`tisktask repo app`)"
+
+
+def comment_answer_not_understood() -> str:
+    return "the forge's answer about the comment is not understood: check the repository's api-url"

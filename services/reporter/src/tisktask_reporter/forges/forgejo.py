@@ -1,6 +1,8 @@
 """Forgejo's and Gitea's way of taking a status: one API, but the versions differ in the states that they know."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from tisktask_reporter.forges.request import USER_AGENT, Access, ForgeRequest, repository_path, status_path
 from tisktask_reporter.status import Shown, StatusKey, StatusState
@@ -38,6 +40,14 @@ def repository_request(access: Access) -> ForgeRequest:
 
 def get_request(access: Access, path: str) -> ForgeRequest:
     return ForgeRequest("GET", _api_root(access) + path, _HEADERS, _SCHEME, None, 200)
+
+
+def post_request(access: Access, path: str, body: Mapping[str, Any]) -> ForgeRequest:
+    return ForgeRequest("POST", _api_root(access) + path, _HEADERS, _SCHEME, body)
+
+
+def patch_request(access: Access, path: str, body: Mapping[str, Any]) -> ForgeRequest:
+    return ForgeRequest("PATCH", _api_root(access) + path, _HEADERS, _SCHEME, body, 200)
 
 
 def version_request(access: Access) -> ForgeRequest:

@@ -36,7 +36,7 @@ def new_check_request(access: Access, sha: str, body: Mapping[str, Any]) -> Forg
 
 def check_request(access: Access, check_id: int, body: Mapping[str, Any]) -> ForgeRequest:
     path = f"{repository_path(access.full_name)}/check-runs/{check_id}"
-    return ForgeRequest("PATCH", _url(access, path), _HEADERS, _SCHEME, body, 200)
+    return patch_request(access, path, body)
 
 
 def find_check_request(access: Access, key: StatusKey) -> ForgeRequest:
@@ -62,6 +62,10 @@ def get_request(access: Access, path: str) -> ForgeRequest:
 
 def post_request(access: Access, path: str, body: Mapping[str, Any] | None, expected_status: int = 201) -> ForgeRequest:
     return ForgeRequest("POST", _url(access, path), _HEADERS, _SCHEME, body, expected_status)
+
+
+def patch_request(access: Access, path: str, body: Mapping[str, Any]) -> ForgeRequest:
+    return ForgeRequest("PATCH", _url(access, path), _HEADERS, _SCHEME, body, 200)
 
 
 def _url(access: Access, path: str) -> str:
