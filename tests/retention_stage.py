@@ -53,7 +53,7 @@ async def add_runs(
 ) -> list[RunId]:
     """Add runs with numbers from 1 on, each with a preparation, programs, and all kinds of rows that hang on them."""
     made: list[RunId] = []
-    async with connection.transaction():
+    async with connection.pipeline(), connection.transaction():
         for number, run in enumerate(runs, 1):
             made.append(await _add_run(connection, repository, number, run))
         await connection.execute(

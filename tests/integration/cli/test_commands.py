@@ -114,6 +114,36 @@ def test_settings_of_a_repository_are_changed_and_shown(terminal: Terminal) -> N
     terminal.run("repo", "remove", "acme/settled")
 
 
+def test_how_long_runs_are_kept_is_set_and_taken_back(terminal: Terminal) -> None:
+    terminal.run("repo", "add", "https://github.com/acme/kept.git")
+    rules = ("keep_days", "keep_min", "keep_max")
+    assert [terminal.json("repo", "show", "acme/kept")[name] for name in rules] == [None, None, None]
+    given = ("--keep-days", "30", "--keep-min", "5", "--keep-max", "100")
+    changed = terminal.json("repo", "set", "acme/kept", *given)
+    assert [changed[name] for name in rules] == [30, 5, 100]
+    shown = terminal.run("repo", "set", "acme/kept", "--keep-days", "forever", "--keep-max", "none").stdout
+    assert "runs kept     for ever, at least 5, no limit\n" in shown
+    changed = terminal.json("repo", "set", "acme/kept", *(f"--{name.replace('_', '-')}=default" for name in rules))
+    assert [changed[name] for name in rules] == [None, None, None]
+    assert "none of N|forever|default" in terminal.run("repo", "set", "acme/kept", "--keep-days", "-1", code=2).stderr
+    terminal.run("repo", "remove", "acme/kept")
+
+
+def test_a_run_that_has_ended_is_deleted_and_one_at_work_is_not(terminal: Terminal, repository: Path) -> None:
+    run = terminal.json("trigger", "push", "--path", repository)["id"]
+    refused = terminal.run("run", "delete", run, code=1).stderr
+    assert "run #1 can not be deleted: it has not ended (preparing). Cancel it first" in refused
+    terminal.run("run", "cancel", run)
+    wait_for(lambda: terminal.stack.api(f"/runs/{run}")["state"] == "cancelled", 20, terminal.stack.log_tail)
+    assert terminal.run("run", "delete", run).stdout == "done\n"
+    assert f"There is no run {run}." in terminal.run("run", "show", run, code=2).stderr
+    assert f"There is no run {run}." in terminal.run("run", "delete", run, code=2).stderr
+    # The next run has the next number, and the same delivery would make none.
+    again = terminal.json("trigger", "push", "--path", repository)
+    assert again["number"] == 2
+    terminal.run("run", "cancel", again["id"])
+
+
 def test_a_token_comes_from_a_file_and_is_in_no_output(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cret-token\n")
     (tmp_path / "secret").write_text("s3cret-webhook\n")

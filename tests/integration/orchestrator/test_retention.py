@@ -27,6 +27,8 @@ from tisktask_orchestrator.retention import delete_old
 from tisktask_orchestrator.store.retention import read_run_ties
 from tisktask_orchestrator.store.runs import lock_run
 
+#: More than are asked about at once.
+RUNS = 400
 #: All that hangs on a run: table and column.
 BELONGINGS = {
     "history": "run_id", "annotations": "run_id", "run_data": "run_id", "data_keys": "run_id", "jobs": "run_id",
@@ -238,8 +240,9 @@ async def test_a_deletion_that_breaks_off_leaves_nothing_half(
     assert await place.left(repository) == [2]
 
 
-async def test_a_thousand_old_runs_go_while_new_ones_run(place: Place) -> None:
-    repository, old = await place.add(*[OldRun(jobs=3) for _ in range(1000)])
+@pytest.mark.timeout(180)
+async def test_hundreds_of_old_runs_go_while_new_ones_run(place: Place) -> None:
+    repository, old = await place.add(*[OldRun(jobs=3) for _ in range(RUNS)])
     runner = await place.stage.runner()
     slowest = 0.0
     running = asyncio.create_task(place.round())
@@ -248,9 +251,9 @@ async def test_a_thousand_old_runs_go_while_new_ones_run(place: Place) -> None:
         count += 1
         slowest = max(slowest, await _run_once(place.stage, runner, count))
     await running
-    assert await place.left(repository) == [1000]
-    assert sum((await place.belongings(old[:999])).values()) == 0
-    assert len(await place.deleted()) == 999
+    assert await place.left(repository) == [RUNS]
+    assert sum((await place.belongings(old[:-1])).values()) == 0
+    assert len(await place.deleted()) == RUNS - 1
     states = await place.stage.rows("SELECT state FROM api.runs WHERE repository = 'octo/demo'")
     assert {row["state"] for row in states} == {"succeeded"}
     assert count >= 3, "there was a load"
