@@ -170,7 +170,7 @@ def test_another_machines_server_is_reached_by_address_and_token(terminal: Termi
 def test_doctor_finds_the_stack_well_but_for_its_runners(terminal: Terminal) -> None:
     report = terminal.json("doctor", code=1)
     found = {finding["check"]: finding for finding in report["findings"]}
-    for check in ("nats", "postgres", "ingest", "orchestrator", "reporter", "logstream", "disk"):
+    for check in ("nats", "postgres", "ingest", "orchestrator", "reporter", "logstream", "retention", "disk"):
         assert found[check]["level"] == "ok", found[check]
     assert found["runners"]["level"] == "problem"
     assert all(finding["remedy"] for finding in report["findings"] if finding["level"] != "ok")

@@ -7,6 +7,7 @@ import psycopg
 from tisktask_cli.api_client import Server
 from tisktask_cli.diagnosis.bus import check_bus
 from tisktask_cli.diagnosis.finding import Finding, ok, problem, warning
+from tisktask_cli.diagnosis.retention import check_retention
 from tisktask_cli.errors import CommandError
 from tisktask_cli.stack import description
 from tisktask_cli.stack.description import Description
@@ -26,12 +27,14 @@ async def check_stack(layout: Layout) -> list[Finding]:
             _check_port("pages port", 4000, "--port"),
             _check_port("webhook port", 4001, "--ingest-port"),
         ]
-    services = await asyncio.gather(*(_check_service(name, at) for name, at in _health(layout, found).items()))
+    health = _health(layout, found)
+    services = await asyncio.gather(*(_check_service(name, at) for name, at in health.items()))
     return [
         ok("stack", f"runs on {layout.root}: {found.url}, webhooks {found.ingest_url}"),
         *services,
         *await check_bus(layout, found),
         await _check_database(found),
+        await check_retention(health),
         *_check_runners(Server(found.url, layout.admin_token.read_text().strip())),
     ]
 
