@@ -41,6 +41,10 @@ REST = """
 | who | who did it (`sender`): not the author of the pull request, but who has pushed to it, labelled it or commented |
 | repository | found by its name, else by the number that its forge gave it: one that was renamed or transferred goes on under its new name. In each case the delivery must be signed with that repository's secret |
 
+In a webhook's settings choose the events that you have folders for. On GitHub: pushes, branch or tag deletion, pull requests, pull
+request reviews, issue comments, releases, and repositories (for new names). On Forgejo and Gitea: push, delete, release, and all
+of pull requests, their comments and reviews included.
+
 Both content types of webhooks are taken, `application/json` and forms (GitHub's API makes the latter unless told otherwise).
 
 GitHub sends no webhook for a push of more than three tags at once, and none for more than 5000 branches. Events that say *GitHub Apps

@@ -1,6 +1,7 @@
 """Whatever the forges' own schemas allow: it becomes a value that can be stored and told, or a refusal with a reason."""
 
 import json
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest_payloads import SECRET, delivery
+from ingest_service import running_stack
 from schema_payloads import payloads
 from tisktask_common.events import Repository, TriggerReceived
 from tisktask_common.ids import RepositoryId
@@ -43,7 +46,7 @@ def building_kinds(folder: Path, forge: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("forge", SCHEMAS)
-@settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_a_schema_allows_never_breaks_anything(contracts: Path, forge: str, data: st.DataObject) -> None:
     event, definition = data.draw(
@@ -64,3 +67,37 @@ def test_what_a_schema_allows_never_breaks_anything(contracts: Path, forge: str,
             assert reason
         case Ping():
             pass
+
+
+def some_payloads(folder: Path, forge: str, count: int) -> list[tuple[str, dict[str, Any]]]:
+    """Draw payloads of events that build, all of the repository that ingest knows."""
+    drawn: list[tuple[str, dict[str, Any]]] = []
+
+    @settings(max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def draw(data: st.DataObject) -> None:
+        event, definition = data.draw(st.sampled_from(building_kinds(folder, forge)))
+        payload = data.draw(payloads(document(folder, forge), definition))
+        known = (payload.get("repository") or {}) | {"full_name": "octo/app"}
+        drawn.append((event, payload | {"repository": known}))
+
+    draw()
+    return drawn
+
+
+async def test_the_service_answers_them_all_and_never_with_a_failure_of_its_own(
+    contracts: Path, tmp_path: Path
+) -> None:
+    async with running_stack(tmp_path) as stack:
+        for forge in SCHEMAS:
+            stack.orchestrator.add(forge, "octo/app", SECRET)
+        await stack.wait_until_all_repositories_are_known()
+        answers: Counter[int] = Counter()
+        for forge in SCHEMAS:
+            for number, (event, payload) in enumerate(some_payloads(contracts, forge, 25)):
+                status, answer = await stack.post(delivery(forge, event, payload, delivery_id=f"{forge}-{number}"))
+                assert status in {202, 400}, (status, answer, event, payload)
+                answers[status] += 1
+        # Both kinds were tried.
+        assert min(answers[202], answers[400]) > 0
+        assert len(await stack.triggers()) <= answers[202]

@@ -73,6 +73,20 @@ def test_a_run_that_has_ended_is_run_again_as_a_new_run(terminal: Terminal, repo
     assert "no job job_nope" in terminal.run("job", "rerun", "job_nope", code=2).stderr
 
 
+def test_a_kept_delivery_is_taken_once_more_by_its_run_or_its_own_name(terminal: Terminal, repository: Path) -> None:
+    made = terminal.json("trigger", "push", "--path", repository)
+    again = terminal.json("trigger", "replay", made["id"])
+    assert (again["number"], again["sha"], again["repository"]) == (2, made["sha"], made["repository"])
+    assert again["delivery"].startswith("replay:")
+    third = terminal.run("trigger", "replay", made["delivery"]).stdout
+    assert "#3" in third
+    assert "no run, trigger or delivery nonsense" in terminal.run("trigger", "replay", "nonsense", code=2).stderr
+    assert "replay needs" in terminal.run("trigger", "replay", code=2).stderr
+    assert "replay needs" in terminal.run("trigger", "push", made["id"], code=2).stderr
+    for run in terminal.stack.api(f"/runs?repository=local/{repository.name}")["items"]:
+        terminal.run("run", "cancel", run["id"])
+
+
 def test_a_second_trigger_is_a_second_run_of_the_same_repository(terminal: Terminal, repository: Path) -> None:
     first, second = (terminal.json("trigger", "push", "--path", repository) for _ in range(2))
     assert (first["number"], second["number"]) == (1, 2)

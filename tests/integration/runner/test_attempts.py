@@ -15,6 +15,7 @@ from runner_logs import LogArchive
 from runner_stage import RunnerStage, start_runner
 from tisktask_common.bus.connection import Outgoing, connect
 from tisktask_common.bus.provision import provision
+from tisktask_common.events import Change
 from tisktask_common.lifecycle import JobState
 from tisktask_common.process.settings import BusSettings
 from tisktask_common.rpc import AttemptRef, JobEnded, JobSpec, Limits
@@ -223,6 +224,32 @@ async def test_a_run_is_prepared_and_then_runs_in_the_image_that_was_built(
     await stage.orchestrator.submit(spec)
     await stage.orchestrator.end_of(spec)
     assert (await archive.complete(f"{spec.job_id}.1")).of_stream(1) == b"/app red\n"
+    await stage.until_nothing_is_left()
+
+
+async def test_a_program_whose_files_have_not_changed_is_prepared_as_skipped_without_an_image(
+    stage: RunnerStage, archive: LogArchive
+) -> None:
+    files = {
+        ".tisktask/push/docs": program("#!/bin/sh\n# tisktask: paths=docs/**\n"),
+        ".tisktask/push/Dockerfile": plain("FROM localhost/tisktask-test:busybox\nRUN false\n"),
+        "docs/a": plain("1"),
+        "src/a": plain("1"),
+    }
+    old = stage.repository.commit(files)
+    new = stage.repository.commit(files | {"src/a": plain("2")}, parent=old)
+    change = Change(event="push", sha=new, ref="refs/heads/main", branch="main", base_sha=old)
+    preparation = stage.spec(new, None, change=change)
+    await stage.orchestrator.submit(preparation)
+    end = await stage.orchestrator.end_of(preparation)
+    assert (end.state, end.prepared is not None) == (JobState.SUCCEEDED, True), end.reason
+    assert end.prepared
+    (found,) = end.prepared.programs
+    assert (found.name, found.policy.paths) == ("docs", ["docs/**"])
+    assert "docs/**" in found.skip_reason
+    text = (await archive.complete(f"{preparation.job_id}.1")).data.decode()
+    assert "1 file has changed" in text
+    assert found.skip_reason in text
     await stage.until_nothing_is_left()
 
 

@@ -82,6 +82,27 @@ def test_what_does_not_apply_is_empty_and_never_missing() -> None:
     assert job_environment(spec(pull_request=12))["TISKTASK_PULL_REQUEST"] == "12"
 
 
+def test_a_pull_request_is_told_with_all_that_decides_about_it() -> None:
+    told = {
+        "labels": ["needs docs", "ui"],
+        "is_draft": True,
+        "is_fork": True,
+        "title": "A $(bridge)",
+        "pull_request": 5,
+    }
+    variables = job_environment(spec(event="pull_request", **told))
+    expected = {"LABELS": "needs docs\nui", "DRAFT": "true", "FORK": "true", "MERGED": "false"}
+    assert {name: variables[f"TISKTASK_PULL_REQUEST_{name}"] for name in expected} == expected
+    assert variables["TISKTASK_TITLE"] == "A $(bridge)"
+    plain = job_environment(spec())
+    assert (plain["TISKTASK_PULL_REQUEST_LABELS"], plain["TISKTASK_PULL_REQUEST_DRAFT"]) == ("", "false")
+    assert (plain["TISKTASK_COMMAND"], plain["TISKTASK_DEFAULT_BRANCH"], plain["TISKTASK_FORCED"]) == ("", "", "false")
+
+
+def test_a_command_is_told_as_it_was_written() -> None:
+    assert job_environment(spec(command="/deploy staging"))["TISKTASK_COMMAND"] == "/deploy staging"
+
+
 @pytest.mark.parametrize(
     ("forge", "prefix"),
     [("github", "TISKTASK_GITHUB_"), ("forgejo", "TISKTASK_FORGEJO_"), ("gitea", "TISKTASK_FORGEJO_")],
