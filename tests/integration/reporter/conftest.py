@@ -128,6 +128,16 @@ class Site:
             cursor = await connection.execute("SELECT * FROM reporter.statuses ORDER BY context")
             return await cursor.fetchall()
 
+    async def let_pass(self, time: str) -> None:
+        """Make what is in the tables older by so much."""
+        async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
+            await connection.execute(
+                "UPDATE reporter.statuses SET wanted_at = wanted_at - %(t)s::interval,"
+                " failing_since = failing_since - %(t)s::interval, next_try_at = next_try_at - %(t)s::interval,"
+                " claimed_until = claimed_until - %(t)s::interval",
+                {"t": time},
+            )
+
     async def row(self) -> dict[str, Any]:
         (row,) = await self.rows()
         return row

@@ -126,3 +126,31 @@ async def test_it_may_start_before_the_bus_and_outlive_it(
     await site.publish(story.finished(RunState.SUCCEEDED))
     # Not `settled`: the killed server may have forgotten that an event was acknowledged.
     await eventually(lambda: forge.state.states("me/app", SHA, "tisktask/push") == ["pending", "success"])
+
+
+@ON_GITEA
+async def test_after_an_hour_without_the_forge_and_two_deaths_of_the_reporter_the_final_state_is_shown(
+    site: Site, forge: Forge, story: RunStory, start_process: Start
+) -> None:
+    site.know(forge, forge.state.add_token("robot"))
+    await forge.stop()
+
+    async def wants(state: str) -> bool:
+        rows = await site.rows()
+        # It was tried, and could not be posted.
+        return bool(rows) and all(row["state"] == state and row["error"] for row in rows)
+
+    first = start_process(retry_delay_seconds_max=0.4)
+    await site.publish(story.created())
+    await eventually(lambda: wants("pending"))
+    first.kill()
+    await site.let_pass("1 hour")
+    await site.publish(story.finished(RunState.FAILED))
+    second = start_process(retry_delay_seconds_max=0.4)
+    await eventually(lambda: wants("failure"))
+    second.kill()
+    await site.let_pass("1 hour")
+    await forge.start_again()
+    start_process(retry_delay_seconds_max=0.4)
+    await site.settled()
+    assert {one.state for one in forge.state.shown("me/app", SHA).values()} == {"failure"}
