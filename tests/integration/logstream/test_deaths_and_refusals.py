@@ -89,6 +89,42 @@ async def test_a_disk_that_refuses_is_told_and_nothing_is_lost(bus: Bus, logstre
     assert "disk_takes_logs_again" in logstream.log_file.read_text()
 
 
+async def test_what_the_disk_has_lost_of_a_stored_log_is_shown_as_a_gap(bus: Bus, logstream: Logstream) -> None:
+    records = logstream.records
+    job = records.add_job(run := records.add_run())
+    text = numbered(2000)
+    await Sender(bus, run, job).send(*make_chunks(text, 5000))
+
+    async def is_recorded() -> bool:
+        rows = records.execute("SELECT bytes FROM logstream.logs WHERE job = %s AND is_complete", job)
+        return rows == [(len(text),)]
+
+    await until(is_recorded)
+    logstream.end(signal.SIGKILL)
+    path = logstream.state_dir / "logs" / run / f"{job}.1.log"
+    with path.open("r+b") as file:
+        file.truncate(20_000)
+    logstream.start()
+    await logstream.until_ready()
+    async with Client(logstream.url) as client:
+
+        async def is_shown() -> bool:
+            return bool((await client.get(f"/api/v1/jobs/{job}/log", tail=1))["gaps"])
+
+        await until(is_shown)
+        events = await collect(client, job)
+        assert events[-1].data["complete"]
+        (gap,) = events[-1].data["gaps"]
+        assert gap["missing_bytes"] == len(text) - 20_000
+        assert [event.kind for event in events[-2:]] == ["gap", "end"]
+        # It is the same after another start.
+        logstream.end()
+        logstream.start()
+        await logstream.until_ready()
+    async with Client(logstream.url) as client:
+        assert (await collect(client, job))[-1].data["gaps"] == [gap]
+
+
 async def test_a_second_process_waits_for_the_folder(logstream: Logstream) -> None:
     second = Logstream(logstream.state_dir, logstream.nats, logstream.records)
     second.start()

@@ -1,6 +1,6 @@
 """Statements about runs, jobs and their logs, one function each; those about keeping logs are in `archive`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -58,6 +58,12 @@ class Store:
     async def list_incomplete_logs(self) -> list[LogName]:
         rows = await self._database.read("list_incomplete_logs", {})
         return [LogName(row["run"], row["job"], row["attempt"], row["container"]) for row in rows]
+
+    async def list_ended_logs(self, names: Collection[LogName]) -> dict[LogName, int]:
+        """Tell how many bytes were stored of those of these logs that had come to their end."""
+        rows = await self._database.read("list_ended_logs", {"jobs": [name.job for name in names]})
+        found = {LogName(row["run"], row["job"], row["attempt"], row["container"]): row["bytes"] for row in rows}
+        return {name: found[name] for name in names if name in found}
 
     async def get_newest_update(self) -> datetime | None:
         rows = await self._database.read("get_newest_update", {})

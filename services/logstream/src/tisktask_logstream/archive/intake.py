@@ -10,7 +10,7 @@ from prometheus_client import Counter
 from tisktask_common.log_chunk import decode
 from tisktask_logstream.archive.disk import Disk
 from tisktask_logstream.archive.durability import GroupSync
-from tisktask_logstream.archive.ledger import Ledger
+from tisktask_logstream.archive.ledger import Ledger, gaps_made
 from tisktask_logstream.archive.library import Library, OpenLog
 from tisktask_logstream.archive.ownership import AttemptOwners
 from tisktask_logstream.archive.parking import Parked, Parking
@@ -25,7 +25,6 @@ _NO_ROOM_SECONDS = 5.0
 
 chunks_taken = Counter("tisktask_log_chunks_total", "Pieces of logs taken from the bus", ["outcome"])
 bytes_stored = Counter("tisktask_log_bytes_stored_total", "Bytes of logs stored")
-gaps_made = Counter("tisktask_log_gaps_total", "Gaps in logs: bytes that never came")
 
 
 class Intake:

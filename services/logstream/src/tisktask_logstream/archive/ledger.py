@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from prometheus_client import Counter
 
 from tisktask_common.errors import BusError, DatabaseError
 from tisktask_common.subjects import LOGS
@@ -17,6 +19,8 @@ from tisktask_logstream.rows import LogFigures
 from tisktask_logstream.store import Store
 
 log = structlog.get_logger()
+
+gaps_made = Counter("tisktask_log_gaps_total", "Gaps in logs: bytes that never came, or that the disk has lost")
 
 RECORD_SECONDS = 2.0
 _PURGES_EACH_TIME = 20
@@ -61,6 +65,7 @@ class Ledger:
         changed, self._changed = self._changed, set()
         try:
             extents = {name: extent for name in changed if (extent := await self._extent(name))}
+            extents |= await self._mark_losses(extents)
             if extents:
                 await self._store.save_logs({name: _figures(extent) for name, extent in extents.items()})
         except (DatabaseError, OSError):
@@ -68,6 +73,21 @@ class Ledger:
             raise
         if len(self._to_purge) < _PURGES_MAX:
             self._to_purge.update(dict.fromkeys(name for name, extent in extents.items() if extent.is_complete))
+
+    async def _mark_losses(self, extents: Mapping[LogName, Extent]) -> dict[LogName, Extent]:
+        """Find logs whose files are shorter than when their end was recorded: the disk has lost what is missing."""
+        shorter = {name: extent.stored_bytes for name, extent in extents.items() if not extent.is_complete}
+        recorded = await self._store.list_ended_logs(shorter) if shorter else {}
+        for name, stored_bytes in recorded.items():
+            if (missing := stored_bytes - shorter[name]) <= 0:
+                continue
+            async with self._library.borrow(name) as opened, opened.writing:
+                if not opened.stored.extent.is_complete:
+                    await asyncio.to_thread(opened.stored.end_with_gap, missing)
+            gaps_made.inc()
+            log.error("log_has_a_gap", job=name.job, attempt=name.attempt, missing_bytes=missing, lost_by="the disk")
+            self._library.ring(name)
+        return {name: extent for name in recorded if (extent := await self._extent(name))}
 
     async def _extent(self, name: LogName) -> Extent | None:
         try:

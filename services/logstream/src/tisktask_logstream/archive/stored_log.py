@@ -98,6 +98,18 @@ class StoredLog:
             raise
         self.extent = replace(before, lines=number, gaps=(*before.gaps, Gap(number, missing_bytes)), edge=Edge())
 
+    def end_with_gap(self, missing_bytes: int) -> None:
+        """Note that the end of the log was lost after it had been stored: nobody sends it again."""
+        before = self.extent
+        self.add_gap(missing_bytes)
+        try:
+            self.files.write_records(mark_record(before.stored_bytes | END, 0), self.extent.records)
+            self.files.sync()
+        except OSError:
+            self._return_to(before)
+            raise
+        self.extent = self._synced = replace(self.extent, is_complete=True)
+
     def sync(self) -> None:
         """Make durable what was appended before the call; raises OSError."""
         extent = self.extent
