@@ -61,7 +61,7 @@ def asyncapi(kinds: list[type[Event]]) -> dict[str, Any]:
             "title": "Tisktask events",
             "version": "1",
             "description": "Everything that happens in Tisktask, on NATS. Stream "
-            f"{EVENTS.name} keeps it for {EVENTS.age_seconds_max // 86400} days. "
+            f"{EVENTS.name} keeps it for {EVENTS.kept_seconds // 86400} days. "
             "Delivery is at least once: drop what you have seen by `id`. "
             f"Other streams ({', '.join(s.name for s in STREAMS if s is not EVENTS)}) are internal.",
         },

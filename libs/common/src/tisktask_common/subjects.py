@@ -20,10 +20,13 @@ class Stream:
     name: str
     subjects: list[str]
     bytes_max: int
+    #: Zero: none. What a consumer of ours waits for must not go by its age alone: see `kept_seconds`.
     age_seconds_max: int
     is_work_queue: bool = False
     duplicate_window_seconds: int = 600
     allows_atomic: bool = False
+    #: What was handled and is older is purged (the orchestrator's `stream_ages.py`); zero: nothing is.
+    kept_seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,14 @@ EVENTS = Stream(
     "EVENTS",
     ["trigger.received.>", "run.*.>", "job.*.>", "image.*.>", "runner.*.>", "repository.*.>", "replay.EVENTS.>"],
     bytes_max=2 * GIB,
-    age_seconds_max=7 * DAY_SECONDS,
+    age_seconds_max=0,
+    kept_seconds=7 * DAY_SECONDS,
 )
 #: The message id of a removed work message is forgotten at a restart; one message per subject is not.
 WORK = Stream("WORK", ["work.>", "replay.WORK.>"], bytes_max=GIB // 4, age_seconds_max=0, is_work_queue=True)
 #: No age: what logstream has not stored is waited for, what it has stored is purged (the orchestrator's `room.py`).
 LOGS = Stream("LOGS", ["log.>", "replay.LOGS.>"], bytes_max=8 * GIB, age_seconds_max=0, allows_atomic=True)
-DELIVERIES = Stream("DELIVERIES", ["delivery.>"], bytes_max=GIB, age_seconds_max=7 * DAY_SECONDS)
+DELIVERIES = Stream("DELIVERIES", ["delivery.>"], bytes_max=GIB, age_seconds_max=0, kept_seconds=7 * DAY_SECONDS)
 DEAD = Stream("DEAD", ["dead.>"], bytes_max=GIB // 4, age_seconds_max=30 * DAY_SECONDS)
 #: What changes about repositories, for a plain subscription of those who keep a list of them.
 REPOSITORY_EVENTS = "repository.>"

@@ -43,10 +43,7 @@ async def make_room(collaborators: Collaborators, stream: Stream, state: StreamS
     """Purge what is needed no more if the stream fills; at most its older half, so that some history stays."""
     if fill < _ROOM_FROM.get(stream.name, 2.0):
         return
-    if stream is DELIVERIES:
-        first_needed = await _first_needed_delivery(collaborators, state)
-    else:
-        first_needed = await _first_unread(collaborators.bus, stream, state, fill)
+    first_needed = await find_first_needed(collaborators, stream, state, fill)
     older_half = state.first_seq + (state.last_seq - state.first_seq + 1) // 2
     until = min(first_needed, state.last_seq + 1 if stream is LOGS else older_half)
     if until <= state.first_seq:
@@ -55,6 +52,13 @@ async def make_room(collaborators: Collaborators, stream: Stream, state: StreamS
     await collaborators.bus.jetstream.purge_stream(stream.name, seq=until)
     messages_purged.labels(stream.name).inc(until - state.first_seq)
     log.warning("stream_purged", stream=stream.name, fill_ratio=round(fill, 3), messages=until - state.first_seq)
+
+
+async def find_first_needed(collaborators: Collaborators, stream: Stream, state: StreamState, fill: float) -> int:
+    """Find the oldest message that a service waits for; integrators, too, while the stream is not about to be full."""
+    if stream is DELIVERIES:
+        return await _first_needed_delivery(collaborators, state)
+    return await _first_unread(collaborators.bus, stream, state, fill)
 
 
 async def _first_unread(bus: Bus, stream: Stream, state: StreamState, fill: float) -> int:

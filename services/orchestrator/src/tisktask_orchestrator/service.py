@@ -24,6 +24,8 @@ from tisktask_orchestrator.retention import ROUND_SECONDS, delete_old
 from tisktask_orchestrator.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.starts import tend_starts
+from tisktask_orchestrator.stream_ages import ROUND_SECONDS as STREAM_AGES_SECONDS
+from tisktask_orchestrator.stream_ages import purge_old
 from tisktask_orchestrator.streams import look_at_streams
 from tisktask_orchestrator.sweep import end_lost, forget_old, stop_overdue
 
@@ -61,6 +63,7 @@ async def serve(collaborators: Collaborators) -> None:
         repeat("tend_starts", partial(tend_starts, collaborators), _STARTS_SECONDS),
         ask_forges_forever(collaborators),
         repeat("forget", partial(forget_old, collaborators), _FORGET_SECONDS),
+        repeat("purge_streams", partial(purge_old, collaborators), STREAM_AGES_SECONDS),
         repeat("retention", partial(delete_old, collaborators), ROUND_SECONDS),
     )
 

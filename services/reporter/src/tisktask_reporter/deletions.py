@@ -13,7 +13,7 @@ from tisktask_reporter.store import Store
 log = structlog.get_logger()
 
 #: An event may come again as long as the bus has it; younger statuses go by their age.
-FORGOTTEN_AFTER_SECONDS = EVENTS.age_seconds_max + DAY_SECONDS
+FORGOTTEN_AFTER_SECONDS = EVENTS.kept_seconds + DAY_SECONDS
 
 statuses_forgotten = Counter("tisktask_statuses_forgotten_total", "Statuses that went with their deleted run")
 
