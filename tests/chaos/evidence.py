@@ -12,7 +12,12 @@ from tisktask_cli.stack.layout import Layout
 from tisktask_cli.stack.postgres import database_url
 
 _RUNS = """
-SELECT run.id, run.number, run.sha, run.delivery, run.state, run.reason, again.rerun_of, (
+SELECT run.id, run.number, run.sha,
+    -- Of a run that was found without its webhook: the one that came late for it.
+    coalesce(
+        (SELECT late.delivery FROM orchestrator.triggers AS late WHERE late.same_as = run.trigger_id), run.delivery
+    ) AS delivery,
+    run.state, run.reason, again.rerun_of, (
     SELECT count(*) FROM orchestrator.history
     WHERE run_id = run.id AND job_id IS NULL AND to_state = ANY(%(ends)s)
 ) AS ends
