@@ -18,8 +18,12 @@ from tisktask_orchestrator import words
         ),
         (words.no_programs("push", None), "There is no executable file in .tisktask/push/ at this commit."),
         (
+            words.no_programs("pull_request", "opened"),
+            "There is no executable file in .tisktask/pull_request/ or .tisktask/pull_request/opened/ at this commit.",
+        ),
+        (
             words.no_programs("pull_request", "closed"),
-            "There is no executable file in .tisktask/pull_request/ or .tisktask/pull_request/closed/ at this commit.",
+            "There is no executable file in .tisktask/pull_request/closed/ at this commit.",
         ),
         (words.job_took_too_long(3600), "The job took longer than 1 hour, its limit."),
         (words.run_took_too_long(14400), "The run took longer than 4 hours, its limit."),
