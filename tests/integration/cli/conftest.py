@@ -22,9 +22,13 @@ def shared_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def shared_stack(shared_folder: Path) -> Iterator[Stack]:
     found = Stack(shared_folder / "data", {"XDG_STATE_HOME": str(shared_folder / "state")}, runners=0)
-    found.start()
-    yield found
-    assert found.stop() == 0
+    try:
+        found.start()
+        yield found
+        assert found.stop() == 0
+    finally:
+        # Also one that did not become ready.
+        found.stop()
 
 
 @pytest.fixture
