@@ -48,9 +48,9 @@ SHA = "a" * 40
 MASTER_KEY = base64.b64encode(b"k" * 32).decode()
 
 
-async def eventually(probe: Callable[[], Awaitable[T]], what: str) -> T:
+async def eventually(probe: Callable[[], Awaitable[T]], what: str, seconds: float = DEADLINE_SECONDS) -> T:
     """Ask until the answer is true."""
-    deadline = asyncio.get_running_loop().time() + DEADLINE_SECONDS
+    deadline = asyncio.get_running_loop().time() + seconds
     while True:
         if answer := await probe():
             return answer

@@ -18,6 +18,8 @@ from logstream_stand import TOKEN
 from nats_server import NatsServer, free_port
 from orchestrator_stage import MASTER_KEY
 
+#: A machine that is busy with other things may need so long to start them all.
+START_SECONDS = 50.0
 SERVICES = ("ingest", "orchestrator", "reporter", "logstream")
 
 

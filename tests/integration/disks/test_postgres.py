@@ -11,7 +11,7 @@ from ingest_payloads import SECRET, delivery, push
 from nats_server import NatsServer
 from orchestrator_stage import Stage, TestRunner, eventually, make_settings, prepared
 from own_postgres import own_postgres_server
-from service_processes import ServiceProcesses, service_processes
+from service_processes import START_SECONDS, ServiceProcesses, service_processes
 from small_disk import SmallDisk, small_disk
 from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import InfrastructureError
@@ -43,7 +43,7 @@ async def test_with_a_full_disk_the_services_wait_and_say_so_and_nothing_is_lost
         stage = Stage(bus, nats_server.url, database_url, make_settings("", ""))
         async with service_processes(tmp_path, nats_server, database_url) as services:
             services.start("ingest", "orchestrator", "reporter", "logstream")
-            await eventually(services.are_ready, "all are ready")
+            await eventually(services.are_ready, "all are ready", START_SECONDS)
             sealed = await stage.seal(SECRET)
             await stage.add_repository("octo/app", sealed_webhook_secret=sealed)
             runner = await stage.runner(slots=50)
@@ -64,7 +64,7 @@ async def test_with_a_full_disk_the_services_wait_and_say_so_and_nothing_is_lost
                 return [row["delivery"] for row in runs] == accepted
 
             await eventually(all_there, "each delivery is a run, in their order")
-            await eventually(services.are_ready, "all are ready again")
+            await eventually(services.are_ready, "all are ready again", START_SECONDS)
             await runner.bus.close()
 
 

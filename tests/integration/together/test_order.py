@@ -10,13 +10,14 @@ from ingest_payloads import SECRET, delivery, push
 from nats_server import NatsServer
 from orchestrator_stage import Stage, eventually, make_settings
 from own_postgres import own_postgres_server
-from service_processes import SERVICES, ServiceProcesses, service_processes
+from service_processes import SERVICES, START_SECONDS, ServiceProcesses, service_processes
 from tisktask_common.bus.connection import connect
 from tisktask_common.bus.provision import provision
 from tisktask_common.lifecycle import JobState
 from tisktask_common.process.settings import BusSettings
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_in_whatever_order_they_start_they_become_ready_and_do_a_run(tmp_path: Path, seed: int) -> None:
     order = [*SERVICES, "nats", "streams", "postgres"]
@@ -39,7 +40,7 @@ async def test_in_whatever_order_they_start_they_become_ready_and_do_a_run(tmp_p
                         services.start(name)
                 assert provisioning
                 await provisioning
-                await eventually(services.are_ready, f"all are ready, started in the order {order}")
+                await eventually(services.are_ready, f"all are ready, started in the order {order}", START_SECONDS)
                 await do_a_run(services, Stage(await admin(nats), nats.url, database_url, make_settings("", "")))
         finally:
             nats.kill()

@@ -6,17 +6,19 @@ from collections import Counter
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from ingest_payloads import SECRET, delivery, push
 from nats_server import NatsServer
 from orchestrator_stage import Stage, eventually, make_settings
 from own_postgres import own_postgres_server, start_again
-from service_processes import ServiceProcesses, service_processes
+from service_processes import START_SECONDS, ServiceProcesses, service_processes
 from tisktask_common.bus.connection import Bus
 
 SENDERS = 3
 
 
+@pytest.mark.timeout(120)
 async def test_each_delivery_that_was_accepted_becomes_exactly_one_run(
     bus: Bus, nats_server: NatsServer, tmp_path: Path
 ) -> None:
@@ -56,7 +58,7 @@ async def test_each_delivery_that_was_accepted_becomes_exactly_one_run(
 
 
 async def begin(services: ServiceProcesses, stage: Stage) -> None:
-    await eventually(lambda: services.are_ready("ingest", "orchestrator"), "both are ready")
+    await eventually(lambda: services.are_ready("ingest", "orchestrator"), "both are ready", START_SECONDS)
     sealed = await stage.seal(SECRET)
     await stage.add_repository("octo/app", sealed_webhook_secret=sealed)
 

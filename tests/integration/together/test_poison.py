@@ -15,7 +15,7 @@ from ingest_payloads import SECRET, delivery, push
 from logstream_chunks import make_chunk
 from nats_server import NatsServer
 from orchestrator_stage import Stage, TestRunner, eventually, make_settings
-from service_processes import ServiceProcesses, service_processes
+from service_processes import START_SECONDS, ServiceProcesses, service_processes
 from stack import COMMAND
 from tisktask_common.bus.connection import Bus, Outgoing
 from tisktask_common.bus.dead_letters import list_dead_letters
@@ -50,7 +50,7 @@ def poisons(kind: str) -> list[bytes]:
 async def working(services: ServiceProcesses, bus: Bus) -> AsyncIterator[tuple[Stage, TestRunner]]:
     stage = Stage(bus, services.nats.url, services.database_url, make_settings("", ""))
     services.start("ingest", "orchestrator", "reporter", "logstream")
-    await eventually(services.are_ready, "all are ready")
+    await eventually(services.are_ready, "all are ready", START_SECONDS)
     await stage.add_repository("octo/app", sealed_webhook_secret=await stage.seal(SECRET))
     runner = await stage.runner()
     yield stage, runner

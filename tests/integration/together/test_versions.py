@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ingest_payloads import SECRET, delivery, push
 from nats_server import NatsServer
 from orchestrator_stage import Stage, eventually, make_settings
-from service_processes import ServiceProcesses, service_processes
+from service_processes import START_SECONDS, ServiceProcesses, service_processes
 from tisktask_common.bus.connection import Bus, Outgoing
 from tisktask_common.lifecycle import JobState
 from tisktask_common.rpc import JobGrant
@@ -22,12 +24,13 @@ async def ask(bus: Bus, name: str, caller: str, **fields: Any) -> dict[str, Any]
     return json.loads(reply.data)
 
 
+@pytest.mark.timeout(120)
 async def test_events_and_requests_of_a_later_version_are_taken_and_its_new_events_passed_over(
     bus: Bus, nats_server: NatsServer, database_url: str, tmp_path: Path
 ) -> None:
     async with service_processes(tmp_path, nats_server, database_url) as services:
         services.start("ingest", "orchestrator", "reporter", "logstream")
-        await eventually(services.are_ready, "all are ready")
+        await eventually(services.are_ready, "all are ready", START_SECONDS)
         stage = Stage(bus, nats_server.url, database_url, make_settings("", ""))
         repository = await stage.add_repository("octo/app", sealed_webhook_secret=await stage.seal(SECRET))
         await say_what_nobody_knows(bus, repository.model_dump())
