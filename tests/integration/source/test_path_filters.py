@@ -138,6 +138,17 @@ async def test_lines_that_have_nothing_in_common_run_with_a_warning(
     assert "no ancestor in common" in found.warnings[0]
 
 
+@pytest.mark.parametrize("is_local", [False, True])
+async def test_a_default_branch_that_is_not_there_is_said(
+    tmp_path: Path, server: GitServer, repository: GitRepository, is_local: bool
+) -> None:
+    head = repository.commit(files(), "refs/heads/topic")
+    url = str(repository.path) if is_local else server.clone_url(NAME)
+    found = await filtered(tmp_path, url, push(head, ref="refs/heads/topic", branch="topic", default_branch="gone"))
+    assert found.reasons == {}
+    assert "refs/heads/gone" in found.warnings[0]
+
+
 async def test_what_can_not_be_compared_runs(tmp_path: Path, server: GitServer, repository: GitRepository) -> None:
     sha = repository.commit(files())
     for change in (

@@ -79,6 +79,9 @@ def _find(mirror: pygit2.Repository, head: WantedCommit, base: str, budget: Tran
         for own, names in sources.items():
             if refusal := _fetch_first(mirror, head, [f"+{name}:{own}" for name in names], depth, budget):
                 return refusal
+        # A ref that does not exist is no error of a transfer.
+        if own_base not in mirror.references:
+            return NoMergeBase(path_words.base_not_there(base))
         base_sha = str(mirror.references[own_base].peel(pygit2.Commit).id)
         if found := mirror.merge_base(base_sha, head.sha):
             return MergeBase(str(found))

@@ -59,6 +59,10 @@ def no_common_ancestor(base: str) -> str:
     return f"The commit has no ancestor in common with {base[:60]}."
 
 
+def base_not_there(base: str) -> str:
+    return f"There is no {base[:100]} to compare with."
+
+
 def base_not_read(reason: str) -> str:
     return f"The commit to compare with could not be read. {reason}"
 
