@@ -16,8 +16,9 @@ from project import Project
 from tisktask_runner.engine.podman_info import host_tag
 from tisktask_runner.host.storage import Storage
 
-#: Supervisors wait up to 10 s before a new start, an endless job has to be cancelled, and everything has to be told.
-SETTLE_SECONDS = 180.0
+#: Supervisors wait up to 10 s before a new start, an endless job has to be cancelled, and everything has to be told;
+#: on a machine with other work, jobs of minutes have piled up.
+SETTLE_SECONDS = 420.0
 
 
 def run_campaign(project: Project, storage: Storage, seed: int, seconds: float) -> Verdict:

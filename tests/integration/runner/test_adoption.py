@@ -174,6 +174,25 @@ async def test_an_attempt_that_is_adopted_while_the_orchestrator_is_away_waits_f
     await stage.until_nothing_is_left()
 
 
+async def test_a_program_whose_start_was_announced_and_did_not_happen_is_started_by_the_next(
+    stage: RunnerStage, archive: LogArchive
+) -> None:
+    first = stage.start("1")
+    spec = stage.spec(stage.script("echo once"))
+    stage.orchestrator.hears_begin.clear()
+    await stage.orchestrator.submit(spec)
+    directory = stage.state / "jobs" / f"{spec.job_id}.1"
+    await until(lambda: (directory / "pod.json").exists() and (directory / "phase").read_text() == "began")
+    await stage.kill(first)
+    # As if it had died a moment later.
+    (directory / "phase").write_text("started")
+    stage.orchestrator.hears_begin.set()
+    stage.start("2")
+    assert (await stage.orchestrator.end_of(spec)).state is JobState.SUCCEEDED
+    assert (await archive.complete(f"{spec.job_id}.1")).data == b"once\n"
+    await stage.until_nothing_is_left()
+
+
 async def test_many_kills_never_start_a_program_twice(stage: RunnerStage, archive: LogArchive) -> None:
     """A runner is killed at four moments between the claim and the end; each program runs once, and is told right."""
     specs: list[JobSpec] = []

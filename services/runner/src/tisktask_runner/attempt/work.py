@@ -24,7 +24,7 @@ from tisktask_runner.attempt.program import make_ready
 from tisktask_runner.attempt.socket import open_socket
 from tisktask_runner.attempt.stopwatch import Stopwatch
 from tisktask_runner.attempt.workshop import Workshop
-from tisktask_runner.engine.model import Exit, NotStarted, Pod
+from tisktask_runner.engine.model import Exit, Lost, NotStarted, Pod
 from tisktask_runner.image.explain import explain, explain_shell
 from tisktask_runner.log.shipper import LogShipper
 from tisktask_runner.sidecar.sidecars import Sidecars
@@ -96,7 +96,13 @@ async def _do_program(work: Work) -> Outcome | Interrupted:
     async with open_socket(work.shop, work.custody, work.lending, work.sidecars):
         if phase is not Phase.STARTED and (refusal := await _start(work, pod)):
             return refusal
-        end = await await_end(work.shop.engine, pod, work.interrupts, work.spec.limits.grace_seconds)
+        end = await _await_end(work, pod)
+        if isinstance(end, Lost) and end.was_never_started and not work.interrupts.is_set:
+            # Whoever was about to start it has died: nothing of it has had an effect.
+            log.warning("program_not_started_yet")
+            if refusal := await _execute(work, pod):
+                return refusal
+            end = await _await_end(work, pod)
     work.stopwatch.mark("until_exit")
     has_started = not (isinstance(end, Exit) and end.reason)
     return _explained(work, outcome_of_exit(end, work.interrupts.order, work.spec.limits), has_started=has_started)
@@ -136,6 +142,14 @@ async def _start(work: Work, pod: Pod) -> Outcome | Interrupted | None:
         work.interrupts.fence()
         return Interrupted()
     work.custody.directory.write_phase(Phase.STARTED)
+    return await _execute(work, pod)
+
+
+async def _await_end(work: Work, pod: Pod) -> Exit | Lost:
+    return await await_end(work.shop.engine, pod, work.interrupts, work.spec.limits.grace_seconds)
+
+
+async def _execute(work: Work, pod: Pod) -> Outcome | None:
     started = await work.stopwatch.time("start", work.shop.engine.start(pod))
     work.stopwatch.mark("until_start")
     if isinstance(started, NotStarted):

@@ -186,7 +186,7 @@ def _lost(state: ContainerState | None) -> Lost:
     if state is None:
         return Lost("its container was removed")
     if state.never_started:
-        return Lost("its program was never started")
+        return Lost("its program was never started", was_never_started=True)
     # libpod forgets the run, not the time of its start.
     return Lost("the host was restarted while it ran")
 

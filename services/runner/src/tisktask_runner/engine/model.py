@@ -134,6 +134,8 @@ class Lost:
     """How the program ended is not known and never will be: the host or the container's monitor died."""
 
     reason: str
+    #: It is known after all: the program was never executed.
+    was_never_started: bool = False
 
 
 @dataclass(frozen=True)
