@@ -7,7 +7,7 @@ from tisktask_common.events import Repository
 from tisktask_common.ids import RepositoryId
 from tisktask_common.looks import HeadsSeen, LookGrant, TakeLook
 from tisktask_common.rpc import Accepted
-from tisktask_orchestrator.looks import want_look
+from tisktask_orchestrator.looking.wishes import want_look
 from tisktask_orchestrator.transactions import transaction
 
 MAIN = "refs/heads/main"

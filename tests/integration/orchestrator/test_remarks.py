@@ -11,7 +11,7 @@ from tisktask_common.bus.connection import Bus
 from tisktask_common.errors import UserError
 from tisktask_common.events import JobAnnotated, JobFinished, JobProgress
 from tisktask_common.job_requests import Level
-from tisktask_orchestrator.remarks import DESCRIPTIONS_MAX, SUMMARY_BYTES_MAX, TEXT_BYTES_MAX
+from tisktask_orchestrator.commands.remarks import DESCRIPTIONS_MAX, SUMMARY_BYTES_MAX, TEXT_BYTES_MAX
 
 
 async def test_a_title_and_a_status_are_shown_and_announced(stage: Stage) -> None:

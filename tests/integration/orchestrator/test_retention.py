@@ -21,9 +21,9 @@ from tisktask_common.ids import RepositoryId, RunId
 from tisktask_common.lifecycle import JobState
 from tisktask_common.orders import RerunMode, RerunRun
 from tisktask_common.run_deletion import DeleteRun
-from tisktask_orchestrator import deletion
 from tisktask_orchestrator.collaborators import Collaborators
-from tisktask_orchestrator.retention import delete_old
+from tisktask_orchestrator.retention import deletion
+from tisktask_orchestrator.retention.rounds import delete_old
 from tisktask_orchestrator.store.retention import read_run_ties
 from tisktask_orchestrator.store.runs import lock_run
 

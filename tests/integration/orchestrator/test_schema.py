@@ -13,7 +13,7 @@ from tisktask_common.database.migrate import drop_schema
 from tisktask_common.database.pool import Connection
 from tisktask_common.lifecycle import JobKind, JobState, RunState
 from tisktask_common.starts import Overlap, StartState
-from tisktask_orchestrator.repository_rules import FORGES
+from tisktask_orchestrator.repositories.rules import FORGES
 from tisktask_orchestrator.schema import SCHEMA
 from tisktask_orchestrator.service import prepare_schema
 from tisktask_orchestrator.store.statements import STATEMENTS

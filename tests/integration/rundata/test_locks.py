@@ -15,7 +15,7 @@ from tisktask_common.job_requests import LockReply, News, ReleaseLock, TakeLock
 from tisktask_common.lifecycle import JobState
 from tisktask_common.rpc import Accepted, AttemptRef
 from tisktask_common.subjects import news_subject
-from tisktask_orchestrator.locks import LOCKS_PER_JOB_MAX
+from tisktask_orchestrator.commands.locks import LOCKS_PER_JOB_MAX
 
 
 async def lock(runner: TestRunner, work: AttemptRef, name: str = "deploy", **fields: Any) -> LockReply:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tisktask_common.errors import UserError
-from tisktask_orchestrator.cron_times import CronTimes, read_cron, read_zone
-from tisktask_orchestrator.firing import newest_due
+from tisktask_orchestrator.starting.cron_times import CronTimes, read_cron, read_zone
+from tisktask_orchestrator.starting.firing import newest_due
 
 #: Changes by one hour, at midnight, by two hours, a whole day left out, none; on both sides of the equator.
 ZONES = [

@@ -1,6 +1,6 @@
 """When silence of a runner counts."""
 
-from tisktask_orchestrator.hearing import Hearing
+from tisktask_orchestrator.runners.hearing import Hearing
 
 
 class Clock:

@@ -4,7 +4,7 @@ import pytest
 
 from tisktask_common.errors import UserError
 from tisktask_common.rpc import AddRepository
-from tisktask_orchestrator.repository_rules import check_repository
+from tisktask_orchestrator.repositories.rules import check_repository
 
 
 def request(**fields: str) -> AddRepository:

@@ -7,7 +7,7 @@ import pytest
 from tisktask_common.ids import JobId
 from tisktask_common.lifecycle import JobState
 from tisktask_common.orders import RerunMode
-from tisktask_orchestrator.rerun_rules import Rerun, outcome, plan_rerun
+from tisktask_orchestrator.rerunning.rules import Rerun, outcome, plan_rerun
 from tisktask_orchestrator.store.reruns import RootRow
 
 

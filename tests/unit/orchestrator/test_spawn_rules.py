@@ -13,7 +13,7 @@ from tisktask_common.errors import UserError
 from tisktask_common.ids import JobId
 from tisktask_common.job_requests import SpawnJob
 from tisktask_common.rpc import Program
-from tisktask_orchestrator.spawn_rules import check_spawn, read_environment, unique_name
+from tisktask_orchestrator.commands.spawn_rules import check_spawn, read_environment, unique_name
 
 NAMES = st.text("ab#12", min_size=1, max_size=4)
 

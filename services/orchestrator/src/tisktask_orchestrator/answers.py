@@ -42,19 +42,16 @@ from tisktask_common.run_deletion import DeleteRun
 from tisktask_common.runner_pauses import PauseRunner
 from tisktask_common.starts import AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, StartRun
 from tisktask_orchestrator.cancels import cancel_job, cancel_run
-from tisktask_orchestrator.channels import publish_message, set_subscriptions
-from tisktask_orchestrator.claims import claim
 from tisktask_orchestrator.collaborators import Collaborators
-from tisktask_orchestrator.deletion import delete_by_order
-from tisktask_orchestrator.heartbeats import note_heartbeat
-from tisktask_orchestrator.identities import note_identity
-from tisktask_orchestrator.locks import release_lock, take_lock
-from tisktask_orchestrator.looks import begin_look, note_heads
-from tisktask_orchestrator.pauses import pause_runner
-from tisktask_orchestrator.remarks import note_annotation, note_description
-from tisktask_orchestrator.reporting import set_app, set_comment
-from tisktask_orchestrator.reports import note_began, note_ended
-from tisktask_orchestrator.repositories import (
+from tisktask_orchestrator.commands.channels import publish_message, set_subscriptions
+from tisktask_orchestrator.commands.locks import release_lock, take_lock
+from tisktask_orchestrator.commands.remarks import note_annotation, note_description
+from tisktask_orchestrator.commands.siblings import end_run, read_jobs, stop_own_job
+from tisktask_orchestrator.commands.spawning import spawn_job
+from tisktask_orchestrator.reconciling.looks import begin_look, note_heads
+from tisktask_orchestrator.repositories.identities import note_identity
+from tisktask_orchestrator.repositories.reporting import set_app, set_comment
+from tisktask_orchestrator.repositories.requests import (
     add_repository,
     list_hook_secrets,
     rename_repository,
@@ -63,12 +60,15 @@ from tisktask_orchestrator.repositories import (
     tell_credential,
     tell_public_key,
 )
-from tisktask_orchestrator.reruns import rerun_job, rerun_run
+from tisktask_orchestrator.rerunning.reruns import rerun_job, rerun_run
+from tisktask_orchestrator.retention.deletion import delete_by_order
 from tisktask_orchestrator.rundata.requests import execute_commands
-from tisktask_orchestrator.schedules import add_schedule, change_schedule, remove_schedule, run_schedule
-from tisktask_orchestrator.siblings import end_run, read_jobs, stop_own_job
-from tisktask_orchestrator.spawning import spawn_job
-from tisktask_orchestrator.starts import start_run
+from tisktask_orchestrator.runners.claims import claim
+from tisktask_orchestrator.runners.heartbeats import note_heartbeat
+from tisktask_orchestrator.runners.pauses import pause_runner
+from tisktask_orchestrator.runners.reports import note_began, note_ended
+from tisktask_orchestrator.starting.schedules import add_schedule, change_schedule, remove_schedule, run_schedule
+from tisktask_orchestrator.starting.starts import start_run
 
 #: The replicas share this queue: one of them gets each request.
 QUEUE = "orchestrator"

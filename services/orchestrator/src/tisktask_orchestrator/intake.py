@@ -11,13 +11,13 @@ from tisktask_common.events import TriggerReceived
 from tisktask_common.ids import RunId
 from tisktask_orchestrator.beginning import begin_run, tell_of_beginning, triggers_ignored
 from tisktask_orchestrator.bounds import bounded_trigger
-from tisktask_orchestrator.check_reruns import rerun_commit
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.reconciling.untold_commits import want_commit_of
+from tisktask_orchestrator.rerunning.check_reruns import rerun_commit
 from tisktask_orchestrator.store.found import settle_with_found
 from tisktask_orchestrator.store.repositories import lock_repository
 from tisktask_orchestrator.superseding import cancel_superseded
 from tisktask_orchestrator.transactions import transaction
-from tisktask_orchestrator.untold_commits import want_commit_of
 
 log = structlog.get_logger()
 

@@ -12,18 +12,18 @@ from tisktask_common.subjects import TRIGGERS_FOR_ORCHESTRATOR
 from tisktask_orchestrator.answers import answer_requests
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.dispatch import dispatch_unclaimed, dispatch_waiting
-from tisktask_orchestrator.firing import fire_due
-from tisktask_orchestrator.forge_looks import ask_forges_forever
 from tisktask_orchestrator.gauges import measure
-from tisktask_orchestrator.hearing import Hearing
 from tisktask_orchestrator.intake import take_trigger
 from tisktask_orchestrator.loops import repeat, repeat_at_bell, run_together
-from tisktask_orchestrator.reconcile import reconcile_forever
+from tisktask_orchestrator.reconciling.forge_looks import ask_forges_forever
+from tisktask_orchestrator.reconciling.heads import reconcile_forever
 from tisktask_orchestrator.relay import relay_forever
-from tisktask_orchestrator.retention import ROUND_SECONDS, delete_old
+from tisktask_orchestrator.retention.rounds import ROUND_SECONDS, delete_old
+from tisktask_orchestrator.runners.hearing import Hearing
 from tisktask_orchestrator.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_orchestrator.settings import OrchestratorSettings
-from tisktask_orchestrator.starts import tend_starts
+from tisktask_orchestrator.starting.firing import fire_due
+from tisktask_orchestrator.starting.starts import tend_starts
 from tisktask_orchestrator.stream_ages import ROUND_SECONDS as STREAM_AGES_SECONDS
 from tisktask_orchestrator.stream_ages import purge_old
 from tisktask_orchestrator.streams import look_at_streams

@@ -16,9 +16,9 @@ from tisktask_orchestrator.changes import RunChange, changing_run, changing_run_
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import finish_job, settle_run, stop_job, stop_run
 from tisktask_orchestrator.fold import Consequence, LostAttempt, after_loss
-from tisktask_orchestrator.heartbeats import announce_runner
 from tisktask_orchestrator.loops import survive
 from tisktask_orchestrator.retries import retry, try_again
+from tisktask_orchestrator.runners.heartbeats import announce_runner
 from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.store.attempts import (
     list_ignored_stops,

@@ -13,8 +13,8 @@ from tisktask_common.ids import RunId
 from tisktask_common.job_requests import DataCommands, DataReplies, News
 from tisktask_common.resp import to_json
 from tisktask_orchestrator import words_for_data
-from tisktask_orchestrator.authority import require_attempt
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.commands.authority import require_attempt
 from tisktask_orchestrator.news import send_news
 from tisktask_orchestrator.rundata.command import Call
 from tisktask_orchestrator.rundata.dataset import Bounds, Dataset

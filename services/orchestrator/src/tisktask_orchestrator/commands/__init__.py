@@ -1,0 +1,1 @@
+"""What jobs ask for over their sockets, but for their run's data."""

@@ -1,0 +1,1 @@
+"""Looks at repositories: who wants one, and which host makes it."""

@@ -1,0 +1,1 @@
+"""What happened at the forges that no webhook told of."""

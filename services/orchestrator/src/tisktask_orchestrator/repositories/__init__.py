@@ -1,0 +1,1 @@
+"""The repositories that are known, and what holds for each."""

@@ -1,0 +1,1 @@
+"""What runners ask and report."""

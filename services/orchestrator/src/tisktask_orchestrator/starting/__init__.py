@@ -1,0 +1,1 @@
+"""Runs that people and schedules start."""
