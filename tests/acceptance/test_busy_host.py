@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,11 +28,10 @@ until [ -e go ]; do sleep 0.1; done
 
 def test_a_greedy_job_does_not_starve_the_heartbeat(project: Project, stack: Stack) -> None:
     sha = project.push({".tisktask/push/greedy": program(GREEDY)})
-    folder = stack.data / "runner" / "jobs"
-    path = wait_for(lambda: next(folder.glob("**/command.sock"), None), 60, stack.log_tail)
-    job = job_named(stack.runs(project.full_name, sha)[0], "greedy")
-    with _watching_lease(stack) as seconds_left, _let_go(folder / f"{job['id']}.1" / "workspace" / "go"):
-        client = RawRedis(path)
+    job = wait_for(lambda: _greedy(project, stack, sha), 60, stack.log_tail)
+    folder = stack.data / "runner" / "jobs" / f"{job['id']}.1"
+    with _let_go(folder / "workspace" / "go"), _watching_lease(stack) as seconds_left:
+        client = RawRedis(folder / "ipc" / "command.sock")
         for number in range(0, COMMANDS, AT_ONCE):
             replies = client.ask(*([b"SET", b"key%d" % (number + n), b"x"] for n in range(AT_ONCE)))
             assert set(replies) == {b"+OK\r\n"}
@@ -51,6 +51,13 @@ def _let_go(file: Path) -> Iterator[None]:
         yield
     finally:
         file.touch()
+
+
+def _greedy(project: Project, stack: Stack, sha: str) -> dict[str, Any] | None:
+    """Find the job, when its program runs."""
+    runs = stack.runs(project.full_name, sha)
+    jobs = [job for run in runs for job in run["jobs"] if job["name"] == "greedy"]
+    return next((job for job in jobs if job["state"] == "running"), None)
 
 
 def _line_count(stack: Stack, job: str) -> int:
