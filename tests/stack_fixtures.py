@@ -32,6 +32,9 @@ def stack() -> Iterator[Stack]:
         "TISKTASK_SLOTS": "2",
         "TISKTASK_RETRY_PAUSE_SECONDS": "0.2",
         "TISKTASK_JOB_GRACE_SECONDS": "4",
+        # GitHub's second between two statuses lets jobs of a moment end before anything was said of them.
+        "TISKTASK_GITHUB_POST_PAUSE_SECONDS": "0",
+        "TISKTASK_GITHUB_POSTS_PER_HOUR_MAX": "0",
     }
     stack = Stack(folder / "data", environment, runners=2)
     try:
