@@ -14,7 +14,7 @@ from aiohttp import web
 
 from podman_host import IMAGE, PodmanHost, Pods, log_text
 from tisktask_common.rpc import Limits
-from tisktask_runner.engine.ending import container_state
+from tisktask_runner.engine.container_state import container_state
 from tisktask_runner.engine.libpod import Libpod, LibpodError
 from tisktask_runner.engine.model import Exit, Pod, SidecarSpec, Started
 from tisktask_runner.engine.podman_info import infra_name, pod_name

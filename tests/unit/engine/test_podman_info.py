@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tisktask_runner.engine.cgroup import CgroupLayout, KillCount, read_out_of_memory
-from tisktask_runner.engine.ending import read_time
+from tisktask_runner.engine.container_state import read_time
 from tisktask_runner.engine.podman_info import pod_name, read_podman_info
 
 

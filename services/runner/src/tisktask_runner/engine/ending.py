@@ -2,21 +2,21 @@
 
 import asyncio
 import os
-import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from tisktask_runner.engine.cgroup import KillCount, kernel_log_names
+from tisktask_runner.engine.container_state import ContainerState, container_state
 from tisktask_runner.engine.exits import ExitRecord, ExitWatcher
-from tisktask_runner.engine.libpod import EngineAwayError, EngineError, Libpod, LibpodError
+from tisktask_runner.engine.libpod import EngineAwayError, Libpod, LibpodError
 from tisktask_runner.engine.model import Exit, Lost, Pod
 from tisktask_runner.engine.start_errors import not_executed
+from tisktask_runner.engine.unseen_start import was_started_unseen
 
 log = structlog.get_logger()
 
@@ -24,63 +24,13 @@ log = structlog.get_logger()
 _RECHECK_SECONDS = 30.0
 _RECHECK_UNWATCHED_SECONDS = 0.25
 _AWAY_SECONDS = 0.5
-#: A start that a killed process had asked for may still be on its way.
-_START_IN_FLIGHT_SECONDS = 1.0
 #: conmon writes the exit code before it ends itself.
 _AFTER_CONMON_SECONDS = 2.0
 _START_TIME_TRIES = 10
-#: libpod's answer if the process ends between its look at the container and its look at the process.
-_DIED_UNDER_LOOK = "no such process"
-_INSPECT_TRIES = 20
-_INSPECT_PAUSE_SECONDS = 0.02
 _KILLED = 137
 _SIGNALS_MAX = 64
 _RUNTIME_LINE_BYTES_MAX = 1024
-_NOT_YET_STARTED = frozenset({"created", "configured", "initialized"})
 _ENDED = frozenset({"exited", "stopped"})
-
-
-@dataclass(frozen=True)
-class ContainerState:
-    """What libpod knows of a container."""
-
-    status: str
-    exit_code: int
-    out_of_memory: bool
-    started_at: datetime | None
-    finished_at: datetime | None
-    conmon_pid: int
-
-    @property
-    def never_started(self) -> bool:
-        return self.status in _NOT_YET_STARTED and self.started_at is None
-
-
-async def container_state(libpod: Libpod, container_id: str) -> ContainerState | None:
-    """Ask libpod; None: there is no such container."""
-    for tries_left in reversed(range(_INSPECT_TRIES)):
-        try:
-            body = await libpod.get(f"/containers/{container_id}/json")
-        except LibpodError as error:
-            if error.status == 404:
-                return None
-            if not tries_left or _DIED_UNDER_LOOK not in error.cause:
-                raise
-            await asyncio.sleep(_INSPECT_PAUSE_SECONDS)
-        else:
-            return _read_state(body["State"])
-    raise AssertionError  # the loop ends by return
-
-
-async def state_if_started(libpod: Libpod, pod: Pod) -> ContainerState | None:
-    """The state of a container that was started before; None: it was not, so start it."""
-    state = await container_state(libpod, pod.container_id)
-    if state and state.never_started:
-        await asyncio.sleep(_START_IN_FLIGHT_SECONDS)
-        state = await container_state(libpod, pod.container_id)
-    if state is None:
-        raise EngineError(f"the pod {pod.pod_id[:12]} can not be started: its container was removed")
-    return None if state.never_started else state
 
 
 @dataclass(frozen=True)
@@ -118,8 +68,12 @@ class Ending:
         state = await self._state_unless(ended)
         if ended.done():
             return None
-        if state is None or state.status in _NOT_YET_STARTED:
-            return _lost(state)
+        if state is None:
+            return Lost("its container was removed")
+        if state.is_before_start and not await was_started_unseen(self.libpod, self.pod, state):
+            return _not_run(state)
+        if state.has_gone_unseen:
+            return await self._lost_unless(ended)
         if state.status in _ENDED:
             return await self._from_state(state)
         return await self._await_conmon(ended, state)
@@ -147,8 +101,17 @@ class Ending:
         found = await container_state(self.libpod, self.pod.container_id)
         if found and found.status in _ENDED and found.exit_code >= 0:
             return await self._from_state(found)
+        if found and found.has_gone_unseen:
+            return None
         log.error("conmon_gone", container_id=self.pod.container_id)
         return Lost("the process that watched its container (conmon) was killed: its log and exit code are lost")
+
+    async def _lost_unless(self, ended: "asyncio.Future[ExitRecord]") -> Lost | None:
+        await asyncio.wait({ended}, timeout=_AFTER_CONMON_SECONDS)
+        if ended.done():
+            return None
+        log.error("end_unseen", container_id=self.pod.container_id)
+        return Lost("Podman died while it started the program, which has ended since: its exit code is lost")
 
     async def _from_record(self, record: ExitRecord) -> Exit:
         started_at = self.started_at or await self._ask_start_time() or record.ended_at
@@ -182,9 +145,7 @@ class Ending:
         return None
 
 
-def _lost(state: ContainerState | None) -> Lost:
-    if state is None:
-        return Lost("its container was removed")
+def _not_run(state: ContainerState) -> Lost:
     if state.never_started:
         return Lost("its program was never started", was_never_started=True)
     # libpod forgets the run, not the time of its start.
@@ -244,21 +205,3 @@ def _only_line(log_path: Path) -> str:
         return ""
     words = lines[0].split(" ", 3)
     return words[3] if len(words) == 4 and words[1:3] == ["stderr", "F"] else ""
-
-
-def _read_state(state: dict[str, Any]) -> ContainerState:
-    return ContainerState(
-        status=state["Status"],
-        exit_code=int(state["ExitCode"]),
-        out_of_memory=bool(state.get("OOMKilled")),
-        started_at=read_time(state["StartedAt"]),
-        finished_at=read_time(state["FinishedAt"]),
-        conmon_pid=int(state.get("ConmonPid", 0)),
-    )
-
-
-def read_time(text: str) -> datetime | None:
-    """Read Go's time: nine digits of a second, and the year 1 for never."""
-    if text.startswith("0001-"):
-        return None
-    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))

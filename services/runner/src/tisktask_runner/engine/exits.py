@@ -49,6 +49,9 @@ class ExitWatcher:
 
     directory: Path
     _expected: list[_Expected] = field(default_factory=list[_Expected])
+    #: Of containers whose exit is to be known also if nobody waits for it yet, and the file is gone by then.
+    _kept: dict[str, _Expected] = field(default_factory=dict[str, _Expected])
+    _records: dict[str, ExitRecord] = field(default_factory=dict[str, ExitRecord])
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
     _wake: tuple[int, int] | None = None
@@ -90,9 +93,29 @@ class ExitWatcher:
             self._expected.append(expected)
         future.add_done_callback(lambda _: self._forget(expected))
         # After it is expected: what ends from now on is seen by the thread, what ended before is seen here.
-        if record := self._read(expected):
+        if record := self._records.get(container_id) or self._read(expected):
             resolve(record)
         return future
+
+    def keep(self, container_id: str, read_out_of_memory: Callable[[], bool | None]) -> None:
+        """Remember the container's exit from now on, until it is to be forgotten."""
+
+        def on_exit(record: ExitRecord) -> None:
+            self._records[container_id] = record
+
+        self.forget(container_id)
+        expected = _Expected(container_id, read_out_of_memory, on_exit)
+        with self._lock:
+            self._kept[container_id] = expected
+            self._expected.append(expected)
+        if record := self._read(expected):
+            on_exit(record)
+
+    def forget(self, container_id: str) -> None:
+        with self._lock:
+            if expected := self._kept.pop(container_id, None):
+                self._expected.remove(expected)
+        self._records.pop(container_id, None)
 
     def _forget(self, expected: _Expected) -> None:
         with self._lock:

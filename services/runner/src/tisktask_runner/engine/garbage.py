@@ -12,7 +12,7 @@ import structlog
 
 from tisktask_runner.engine import leftovers
 from tisktask_runner.engine.container_body import LOG_LABEL
-from tisktask_runner.engine.ending import read_time
+from tisktask_runner.engine.container_state import read_time
 from tisktask_runner.engine.libpod import Libpod, LibpodError
 from tisktask_runner.engine.model import HOST_LABEL, Collected, EnginePlace
 from tisktask_runner.engine.networks import build_network_name, interface_prefix

@@ -8,7 +8,7 @@ from typing import Any
 
 from tisktask_runner.engine.cgroup import CgroupLayout
 from tisktask_runner.engine.container_body import LOG_LABEL, NETWORK_LABEL, Controls
-from tisktask_runner.engine.ending import read_time
+from tisktask_runner.engine.container_state import read_time
 from tisktask_runner.engine.model import EngineVersion, Pod, PodSummary
 
 

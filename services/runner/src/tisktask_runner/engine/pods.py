@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
@@ -15,7 +14,7 @@ import structlog
 from tisktask_runner.engine import beside, garbage
 from tisktask_runner.engine.cgroup import KillCount
 from tisktask_runner.engine.container_body import LOG_LABEL, ContainerOrder, container_body, pod_body
-from tisktask_runner.engine.ending import Ending, state_if_started
+from tisktask_runner.engine.ending import Ending
 from tisktask_runner.engine.exits import ExitWatcher
 from tisktask_runner.engine.images import Images
 from tisktask_runner.engine.isolation import Isolation
@@ -41,8 +40,8 @@ from tisktask_runner.engine.networks import Networks, build_network_name
 from tisktask_runner.engine.patience import when_back
 from tisktask_runner.engine.podman_info import PodmanInfo, infra_name, pod_name, read_podman_info, read_summary
 from tisktask_runner.engine.removal import remove_container, remove_pod, remove_unfinished
-from tisktask_runner.engine.start_container import start_container
-from tisktask_runner.engine.start_errors import not_started
+from tisktask_runner.engine.starter import Starter
+from tisktask_runner.engine.unseen_start import kill_unseen
 
 log = structlog.get_logger()
 
@@ -83,11 +82,8 @@ class Engine:
         self._images = Images(libpod)
         self._kills = KillCounts(libpod, place.host)
         self._info: PodmanInfo | None = None
-        self._starts = asyncio.Semaphore(place.starts_max or os.cpu_count() or 2)
+        self._starter = Starter(libpod, exits, asyncio.Semaphore(place.starts_max or os.cpu_count() or 2))
         self._removals = asyncio.Semaphore(_REMOVALS_AT_ONCE)
-        #: Made by this process and not started yet: no need to ask whether they run.
-        self._fresh: set[str] = set()
-        self._started_at: dict[str, datetime] = {}
 
     async def create(self, spec: PodSpec) -> Pod:
         """Make the pod's own network, the pod, and its job container, which is not started.
@@ -119,12 +115,12 @@ class Engine:
         except BaseException:
             infra.cancel()
             raise
-        self._fresh.add(container_id)
+        self._starter.note_fresh(container_id)
         return Pod(pod_id, container_id, network, spec.log_path)
 
     async def _start_infra(self, pod_id: str) -> None:
         """Have the pod's network and first process already: the caller has other things to do before the start."""
-        async with self._starts:
+        async with self._starter.slots:
             try:
                 await self._libpod.post(f"/containers/{infra_name(pod_id)}/start")
             except LibpodError as error:
@@ -139,7 +135,7 @@ class Engine:
         self._kills.note_company(pod)
         made, is_new = await beside.create_beside(self._libpod, await self._podman_info(), self.place.host, pod, spec)
         if is_new:
-            self._fresh.add(made.container_id)
+            self._starter.note_fresh(made.container_id)
         return made
 
     async def process_of(self, pod: Pod) -> int | None:
@@ -151,22 +147,7 @@ class Engine:
 
         A Podman that dies meanwhile is asked when it is back: it knows whether the program was started.
         """
-        return await when_back(lambda: self._start(pod))
-
-    async def _start(self, pod: Pod) -> Started | NotStarted:
-        if pod.container_id not in self._fresh and (state := await state_if_started(self._libpod, pod)):
-            return Started(state.started_at or datetime.now(UTC))
-        self._fresh.discard(pod.container_id)
-        async with self._starts:
-            try:
-                await start_container(self._libpod, pod)
-            except LibpodError as error:
-                if outcome := not_started(error.cause):
-                    return outcome
-                raise
-        started_at = datetime.now(UTC)
-        self._started_at[pod.container_id] = started_at
-        return Started(started_at)
+        return await self._starter.start(pod, await when_back(lambda: self._count_kills(pod)))
 
     async def wait(self, pod: Pod) -> Exit | Lost:
         """Wait for the program's end. Also for a pod that another process started, or that ended unwatched."""
@@ -176,8 +157,7 @@ class Engine:
             if error.status != 404:
                 raise
             return Lost("its pod was removed")
-        started_at = self._started_at.get(pod.container_id)
-        return await Ending(self._libpod, self._exits, pod, kills, started_at).wait()
+        return await Ending(self._libpod, self._exits, pod, kills, self._starter.started_at(pod)).wait()
 
     async def _count_kills(self, pod: Pod) -> KillCount:
         return await self._kills.of(pod, await self._podman_info())
@@ -201,16 +181,17 @@ class Engine:
         try:
             await self._libpod.post(f"/containers/{pod.container_id}/kill", signal=signal)
         except LibpodError as error:
-            # It does not run (any more).
-            if error.status in {404, 409} or "state improper" in error.cause:
+            if error.status == 404:
                 return False
+            if error.status == 409 or "state improper" in error.cause:
+                # It does not run (any more), or libpod has not seen it start.
+                return await kill_unseen(self._libpod, pod, signal)
             raise
         return True
 
     async def remove(self, pod: Pod) -> None:
         """Remove pod, containers and network, running or not; one beside the job's alone. Nothing there: done."""
-        self._fresh.discard(pod.container_id)
-        self._started_at.pop(pod.container_id, None)
+        self._starter.forget(pod)
         if pod.is_beside:
             await remove_container(self._libpod, pod.container_id)
             return

@@ -14,8 +14,9 @@ from pathlib import Path
 import structlog
 from prometheus_client import Counter
 
-from tisktask_runner.engine.ending import container_state
+from tisktask_runner.engine.container_state import container_state
 from tisktask_runner.engine.libpod import Libpod
+from tisktask_runner.engine.oci_runtime import find_runtime
 
 log = structlog.get_logger()
 
@@ -34,13 +35,13 @@ def is_stale(cause: str) -> bool:
 
 
 async def remove_stale(libpod: Libpod, containers: Iterable[str]) -> None:
-    """Have those of the containers that were never started be unknown to the runtime."""
-    if not await libpod.shares_processes():
-        return  # its runtime is another machine's, or can not be seen from this container
-    runtime = str((await libpod.get("/info"))["host"]["ociRuntime"]["path"])
+    """Have those of the containers that libpod has never seen made be unknown to the runtime."""
+    runtime = await find_runtime(libpod)
+    if runtime is None:
+        return
     for container in containers:
         state = await container_state(libpod, container)
-        if state is not None and state.never_started:
+        if state is not None and state.never_started and not state.is_made:
             await asyncio.to_thread(_remove, runtime, container)
 
 
