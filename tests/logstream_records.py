@@ -101,7 +101,7 @@ class Records:
         shown = {
             "number": 1, "repository_id": "repo_1", "forge": "forgejo", "event": "push", "sha": "ab" * 20,
             "ref": "refs/heads/main", "branch": "main", "actor": "ada", "title": "Make it so", "state": "running",
-            "trigger_id": "trg_1", "delivery": "d-1",
+            "trigger_id": f"trg_{run}", "delivery": f"delivery-{run}",
         }  # fmt: skip
         self.insert("runs", **{"id": run, "repository": repository, **shown, **values})
         return run
