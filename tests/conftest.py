@@ -20,7 +20,18 @@ pytest.register_assert_rewrite("stack", "project", "stack_fixtures")
 #: `pytest --hypothesis-profile=thorough`: for hours in which a machine has nothing better to do.
 settings.register_profile("thorough", max_examples=3000, deadline=None)
 
+TESTS = Path(__file__).resolve().parent
+#: One after the other even where others run beside: they fill the machine.
+WHOLE_STACKS = {"acceptance", "chaos"}
 CONTRACTS = Path(__file__).resolve().parents[2] / "shared" / "contracts"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, in one of the processes that run tests side by side, what shares servers and hosts."""
+    for item in items:
+        folder = item.path.parent.relative_to(TESTS)
+        group = "stack" if folder.parts[:1] and folder.parts[0] in WHOLE_STACKS else str(folder)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

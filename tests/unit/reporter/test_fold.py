@@ -20,7 +20,7 @@ def test_all_events_of_runs_and_jobs_are_known_but_those_without_a_state() -> No
     assert about_runs >= TYPES
 
 
-@pytest.mark.parametrize("state", set(RunState) - RUN_ENDS)
+@pytest.mark.parametrize("state", sorted(set(RunState) - RUN_ENDS))
 def test_a_run_that_has_not_ended_is_pending(state: RunState) -> None:
     desired = desired_status(RunStory().created(state), URL)
     assert desired
@@ -28,7 +28,7 @@ def test_a_run_that_has_not_ended_is_pending(state: RunState) -> None:
     assert ("approval" in desired.shown.description) == (state is RunState.AWAITING_APPROVAL)
 
 
-@pytest.mark.parametrize("end", RUN_ENDS)
+@pytest.mark.parametrize("end", sorted(RUN_ENDS))
 def test_the_end_of_a_run_is_shown(end: RunState) -> None:
     desired = desired_status(RunStory().finished(end), URL)
     assert desired
@@ -36,7 +36,7 @@ def test_the_end_of_a_run_is_shown(end: RunState) -> None:
     assert (desired.shown.state is StatusState.SUCCESS) == (end is RunState.SUCCEEDED)
 
 
-@pytest.mark.parametrize("end", JOB_ENDS)
+@pytest.mark.parametrize("end", sorted(JOB_ENDS))
 def test_the_end_of_a_job_is_shown(end: JobState) -> None:
     desired = desired_status(RunStory().job_finished("build", end), URL)
     assert desired
@@ -70,7 +70,7 @@ def test_a_job_whose_children_are_at_work_is_pending_until_they_have_ended() -> 
     assert (ended.shown.state, concluded.shown.state) == (StatusState.PENDING, StatusState.FAILURE)
 
 
-@pytest.mark.parametrize("end", JOB_ENDS)
+@pytest.mark.parametrize("end", sorted(JOB_ENDS))
 def test_what_a_job_says_is_shown_while_it_is_at_work(end: JobState) -> None:
     story = RunStory()
     said = desired_status(story.job_says("build", "halfway"), URL)
