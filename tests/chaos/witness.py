@@ -31,10 +31,15 @@ class Witness:
             stop.wait(_LOOK_SECONDS)
 
     def look(self) -> None:
-        for mark in self.jobs.glob("*/workspace/started.*"):
-            job, _, attempt = mark.parts[-3].rpartition(".")
-            # Removed with its workspace meanwhile: seen all the same.
-            with contextlib.suppress(FileNotFoundError):
-                mark.unlink()
-            self.starts[job, int(attempt)] += 1
+        # A directory that is removed while it is listed ends the list: the rest is seen at the next look.
+        with contextlib.suppress(FileNotFoundError):
+            for mark in self.jobs.glob("*/workspace/started.*"):
+                self._see(mark)
         self.networks |= {path.stem for path in _NETWORKS.glob(f"tisktask-{self.host_tag}-*.json")}
+
+    def _see(self, mark: Path) -> None:
+        job, _, attempt = mark.parts[-3].rpartition(".")
+        # Removed with its workspace meanwhile: seen all the same.
+        with contextlib.suppress(FileNotFoundError):
+            mark.unlink()
+        self.starts[job, int(attempt)] += 1
