@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from nats_server import NatsServer
 from postgres_server import PostgresServer
@@ -26,12 +28,16 @@ WHOLE_STACKS = {"acceptance", "chaos"}
 CONTRACTS = Path(__file__).resolve().parents[2] / "shared" / "contracts"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByFolder(LoadScopeScheduling):
     """Keep together, in one of the processes that run tests side by side, what shares servers and hosts."""
-    for item in items:
-        folder = item.path.parent.relative_to(TESTS)
-        group = "stack" if folder.parts[:1] and folder.parts[0] in WHOLE_STACKS else str(folder)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.partition("::")[0].rpartition("/")[0]
+        return "stack" if folder.removeprefix("tests/") in WHOLE_STACKS else folder
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
+    return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")
