@@ -21,7 +21,7 @@ command-client: ## compile tisktask-cmd for a deployment's runners (DESTINATION=
 	@python3 tools/command_client.py $(or $(DESTINATION),build/tisktask-cmd)
 
 test: setup-tests check ## all checks and all tests
-	@$(PYTHON) -m pytest -q --numprocesses 2 -m "not benchmark and not soak and not chaos"
+	@$(PYTHON) -m pytest -q --numprocesses 2 --no-loadscope-reorder -m "not benchmark and not soak and not chaos"
 
 check: ## style, types, boundaries, file sizes, generated files
 	@.venv/bin/ruff check $(SOURCES)
