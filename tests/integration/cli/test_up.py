@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,7 +51,9 @@ def test_people_see_addresses_and_token_and_after_the_stop_nothing_is_left(stack
     for part in ("nats-server", "postgres", "tisktask_ingest", "tisktask_orchestrator", "tisktask_logstream"):
         assert any(part in command for command in processes.values()), part
     used = json.loads((stack.data / "ports.json").read_text())
+    began = time.monotonic()
     assert stack.stop() == 0
+    assert time.monotonic() - began < 15
     text = stack.log_path.read_text()
     for expected in (stack.url, f"{stack.ingest_url}/api/triggers/github", stack.token, str(stack.data)):
         assert expected in text
