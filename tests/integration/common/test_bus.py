@@ -1,13 +1,13 @@
 """The bus against a real nats-server that is killed in between."""
 
 import asyncio
-import signal
 
 import nats.errors
 import pytest
 from nats.aio.msg import Msg
 
 from nats_server import NatsServer
+from standing_still import standing_still
 from tisktask_common.bus.connection import Bus, Outgoing
 from tisktask_common.bus.pull import Puller
 from tisktask_common.errors import BusError, ConflictError
@@ -133,11 +133,10 @@ async def test_who_gave_up_a_flush_while_the_server_stood_still_hears_on(bus: Bu
     heard = await bus.client.subscribe("something.said")
     await bus.client.flush()
     reconnects = bus.client.stats["reconnects"]
-    nats_server.process.send_signal(signal.SIGSTOP)
-    for _ in range(3):
-        with pytest.raises(nats.errors.TimeoutError):
-            await bus.client.flush(timeout=0.1)
-    nats_server.process.send_signal(signal.SIGCONT)
+    with standing_still(nats_server.process.pid):
+        for _ in range(3):
+            with pytest.raises(nats.errors.TimeoutError):
+                await bus.client.flush(timeout=0.1)
     # Behind the answers that nobody waits for.
     await bus.client.flush(timeout=10)
     await bus.client.publish("something.said", b"once more")

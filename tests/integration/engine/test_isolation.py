@@ -116,7 +116,7 @@ async def test_a_job_reaches_the_outside_but_no_metadata_service(pods: Pods) -> 
     with _outside():
         for address in ("198.51.100.2", "169.254.169.254"):
             assert await _ask(address, 8000) == "reached\n"
-        script = "nc -w 3 198.51.100.2 8000 </dev/null; nc -w 3 169.254.169.254 8000 </dev/null || echo refused"
+        script = "nc -w 3 198.51.100.2 8000 </dev/null; nc -w 3 169.254.169.254 8000 </dev/null 2>&1 || echo refused"
         out = await pods.output("to-outside", script)
     assert out.splitlines()[0] == "reached"
     assert out.splitlines()[-1] == "refused"

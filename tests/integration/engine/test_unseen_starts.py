@@ -122,6 +122,20 @@ async def test_a_program_that_runs_unseen_is_stopped(
     assert (end.exit_code, log_text(pod)) == (3, "ran\ntold\n")
 
 
+async def test_what_stopped_a_program_that_ran_unseen_knows_its_end_also_for_who_asks_later(
+    podman_host: PodmanHost, libpod: Libpod, pods: Pods, next_engine: Engine
+) -> None:
+    script = "trap 'exit 3' TERM; echo ran; while true; do sleep 0.02; done"
+    pod = await pods.create("unseen-asked-later", "/bin/sh", "-c", script)
+    await start_unseen(podman_host, libpod, pod.container_id)
+    await until(pod, "ran")
+    await next_engine.stop(pod, 20)
+    await until_cleaned_up(libpod, pod)
+    end = await next_engine.wait(pod)
+    assert isinstance(end, Exit)
+    assert end.exit_code == 3
+
+
 async def test_a_pod_whose_program_runs_unseen_is_removed_with_it(
     podman_host: PodmanHost, libpod: Libpod, pods: Pods
 ) -> None:

@@ -1,7 +1,6 @@
 """Nothing that was answered with 202 is lost or doubled, whatever is killed."""
 
 import asyncio
-import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from ingest_payloads import SECRET, delivery, push
 from ingest_service import IngestProcess, Stack, running_stack, wait_until
+from standing_still import standing_still
 
 #: What Forgejo and Gitea wait for an answer by default.
 FORGE_TIMEOUT_SECONDS = 5
@@ -97,24 +97,18 @@ async def test_a_bus_that_is_killed_again_and_again_under_load_loses_and_doubles
 
 async def test_a_bus_that_hangs_does_not_make_the_forge_wait_too_long(stack: Stack) -> None:
     assert stack.nats.process
-    stack.nats.process.send_signal(signal.SIGSTOP)
-    try:
+    with standing_still(stack.nats.process.pid):
         trigger = await post(stack, "hanging")
-    finally:
-        stack.nats.process.send_signal(signal.SIGCONT)
     await wait_until_spool_is_empty(stack)
     assert [got.trigger_id for got in await stack.triggers()] == [trigger]
 
 
 async def test_a_new_repository_delivers_while_the_bus_hangs_and_is_answered_in_time(stack: Stack) -> None:
     assert stack.nats.process
-    stack.nats.process.send_signal(signal.SIGSTOP)
-    try:
+    with standing_still(stack.nats.process.pid):
         begun = time.monotonic()
         status, _ = await stack.post(delivery("github", "push", push("octo/unheard-of")))
         assert time.monotonic() - begun < FORGE_TIMEOUT_SECONDS
-    finally:
-        stack.nats.process.send_signal(signal.SIGCONT)
     assert status == 404
 
 

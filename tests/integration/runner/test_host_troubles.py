@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from nats_server import free_port
 from podman_host import PodmanHost
 from runner_logs import LogArchive
 from runner_stage import HOST, RunnerStage, until
+from standing_still import standing_still
 from tisktask_common.lifecycle import JobState
 from tisktask_common.rpc import JobSpec
 
@@ -69,11 +69,8 @@ async def test_what_had_ended_before_the_reboot_is_told_as_it_ended(stage: Runne
 def hanging(host: PodmanHost) -> Iterator[None]:
     """Podman's service stands still."""
     assert host.process
-    host.process.send_signal(signal.SIGSTOP)
-    try:
+    with standing_still(host.process.pid):
         yield
-    finally:
-        host.process.send_signal(signal.SIGCONT)
 
 
 async def test_a_podman_that_hangs_is_noticed_waited_for_and_said(stage: RunnerStage, archive: LogArchive) -> None:

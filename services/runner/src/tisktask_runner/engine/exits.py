@@ -98,14 +98,15 @@ class ExitWatcher:
         return future
 
     def keep(self, container_id: str, read_out_of_memory: Callable[[], bool | None]) -> None:
-        """Remember the container's exit from now on, until it is to be forgotten."""
+        """Remember the container's exit from now on, until it is to be forgotten. Kept already: nothing changes."""
 
         def on_exit(record: ExitRecord) -> None:
             self._records[container_id] = record
 
-        self.forget(container_id)
         expected = _Expected(container_id, read_out_of_memory, on_exit)
         with self._lock:
+            if container_id in self._kept:
+                return
             self._kept[container_id] = expected
             self._expected.append(expected)
         if record := self._read(expected):

@@ -185,9 +185,20 @@ class Engine:
                 return False
             if error.status == 409 or "state improper" in error.cause:
                 # It does not run (any more), or libpod has not seen it start.
-                return await kill_unseen(self._libpod, pod, signal)
+                return await self._signal_unseen(pod, signal)
             raise
         return True
+
+    async def _signal_unseen(self, pod: Pod, signal: str) -> bool:
+        try:
+            kills = await self._count_kills(pod)
+        except LibpodError as error:
+            if error.status == 404:
+                return False
+            raise
+        # Before the signal: who waits may not be ready to see the end yet, and nobody tells of it later.
+        self._exits.keep(pod.container_id, kills.read)
+        return await kill_unseen(self._libpod, pod, signal)
 
     async def remove(self, pod: Pod) -> None:
         """Remove pod, containers and network, running or not; one beside the job's alone. Nothing there: done."""
