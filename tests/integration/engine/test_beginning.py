@@ -17,7 +17,7 @@ from tisktask_common.rpc import Limits
 from tisktask_runner.engine.container_state import container_state
 from tisktask_runner.engine.libpod import Libpod, LibpodError
 from tisktask_runner.engine.model import Exit, Pod, SidecarSpec, Started
-from tisktask_runner.engine.podman_info import infra_name, pod_name
+from tisktask_runner.engine.podman_info import infra_name, job_name, pod_name
 from tisktask_runner.engine.pods import Engine
 
 GONE = {"cause": "no such process", "message": "read /proc/4711/cgroup: no such process"}
@@ -143,11 +143,21 @@ async def test_a_container_beside_a_job_that_a_dead_podman_has_left_half_made_is
     podman_host: PodmanHost, engine: Engine, pods: Pods
 ) -> None:
     pod = await pods.create("half-made", "/bin/true")
-    name = pod_name(engine.place.host, f"{pod.pod_id[:12]}-web")
-    # Its layer is there, under its name, and libpod knows no such container.
-    command = ["buildah", "from", "--pull-never", "--name", name, IMAGE]
-    subprocess.run(command, env=podman_host.environment, check=True, capture_output=True)
+    leave_half_made(podman_host, pod_name(engine.place.host, f"{pod.pod_id[:12]}-web"))
     spec = SidecarSpec("web", IMAGE, ["/bin/true"], {}, Limits(), pods.folder / "web.log")
     beside = await engine.create_beside(pod, spec)
     assert isinstance(await engine.start(beside), Started)
     assert (await engine.create_beside(pod, spec)) == beside
+
+
+async def test_a_jobs_container_that_a_dead_podman_has_left_half_made_is_made(
+    podman_host: PodmanHost, engine: Engine, pods: Pods
+) -> None:
+    leave_half_made(podman_host, job_name(pod_name(engine.place.host, "made-anew")))
+    assert await pods.output("made-anew", "echo ran") == "ran\n"
+
+
+def leave_half_made(podman_host: PodmanHost, name: str) -> None:
+    """Its layer is there, under its name, and libpod knows no such container."""
+    command = ["buildah", "from", "--pull-never", "--name", name, IMAGE]
+    subprocess.run(command, env=podman_host.environment, check=True, capture_output=True)

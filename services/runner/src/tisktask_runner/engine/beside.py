@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import structlog
-
 from tisktask_runner.engine.container_body import ContainerOrder, sidecar_body
 from tisktask_runner.engine.libpod import Libpod, LibpodError
 from tisktask_runner.engine.model import Pod, SidecarSpec
 from tisktask_runner.engine.podman_info import PodmanInfo, pod_name
-
-log = structlog.get_logger()
+from tisktask_runner.engine.removal import remove_half_made
 
 _IN_USE = "already in use"
 
@@ -27,19 +24,10 @@ async def create_beside(libpod: Libpod, info: PodmanInfo, host: str, pod: Pod, s
         if known := await _find(libpod, name):
             return _beside(pod, known, spec.log_path), False
         # A Podman that died while it made the container: only its storage knows it.
-        if not await _remove_half_made(libpod, name):
+        if not await remove_half_made(libpod, name):
             raise
         container_id = (await libpod.post("/containers/create", body))["Id"]
     return _beside(pod, container_id, spec.log_path), True
-
-
-async def _remove_half_made(libpod: Libpod, name: str) -> bool:
-    listed = await libpod.get("/containers/json", all=True, external=True)
-    half_made = [one["Id"] for one in listed or [] if one["State"] == "storage" and name in (one.get("Names") or [])]
-    for container in half_made:
-        await libpod.delete(f"/containers/{container}", force=True)
-        log.warning("half_made_container_removed", container=name)
-    return bool(half_made)
 
 
 async def process_of(libpod: Libpod, container_id: str) -> int | None:

@@ -40,6 +40,11 @@ def pod_name(host: str, name: str) -> str:
     return f"tisktask-{host_tag(host)}-{name}"
 
 
+def job_name(name: str) -> str:
+    """The name of the job's container in the pod of this name."""
+    return f"{name}-job"
+
+
 def infra_name(pod_id: str) -> str:
     """The name that libpod gives to a pod's first container."""
     return f"{pod_id[:12]}-infra"

@@ -38,8 +38,15 @@ from tisktask_runner.engine.model import (
 )
 from tisktask_runner.engine.networks import Networks, build_network_name
 from tisktask_runner.engine.patience import when_back
-from tisktask_runner.engine.podman_info import PodmanInfo, infra_name, pod_name, read_podman_info, read_summary
-from tisktask_runner.engine.removal import remove_container, remove_pod, remove_unfinished
+from tisktask_runner.engine.podman_info import (
+    PodmanInfo,
+    infra_name,
+    job_name,
+    pod_name,
+    read_podman_info,
+    read_summary,
+)
+from tisktask_runner.engine.removal import remove_container, remove_half_made, remove_pod, remove_unfinished
 from tisktask_runner.engine.starter import Starter
 from tisktask_runner.engine.unseen_start import kill_unseen
 
@@ -107,7 +114,7 @@ class Engine:
         network = await self._networks.make(name) if mode == "bridge" else None
         pod = pod_body(name, host, network, mode, info.cgroup_parent(host))
         pod_id = (await self._libpod.post("/pods/create", pod))["Id"]
-        order = ContainerOrder(f"{name}-job", pod_id, host, network, info.controls, info.layout.is_root)
+        order = ContainerOrder(job_name(name), pod_id, host, network, info.controls, info.layout.is_root)
         infra = asyncio.create_task(self._start_infra(pod_id))
         try:
             container_id = (await self._libpod.post("/containers/create", container_body(spec, order)))["Id"]
@@ -220,6 +227,7 @@ class Engine:
     async def _remove_by_name(self, name: str) -> None:
         async with self._removals:
             await remove_pod(self._libpod, name)
+            await remove_half_made(self._libpod, job_name(name))
             await self._networks.remove(name)
 
     async def find(self, labels: Mapping[str, str]) -> list[PodSummary]:

@@ -37,6 +37,19 @@ async def remove_network(libpod: Libpod, network: str) -> None:
     await asyncio.to_thread(remove_chain, network)
 
 
+async def remove_half_made(libpod: Libpod, name: str) -> bool:
+    """Remove a container that only the storage knows: a Podman that died while it made it has left the name taken.
+
+    False: there is none.
+    """
+    listed = await libpod.get("/containers/json", all=True, external=True)
+    half_made = [one["Id"] for one in listed or [] if one["State"] == "storage" and name in (one.get("Names") or [])]
+    for container in half_made:
+        await libpod.delete(f"/containers/{container}", force=True)
+        log.warning("half_made_container_removed", container=name)
+    return bool(half_made)
+
+
 async def remove_unfinished(libpod: Libpod, front: str) -> None:
     """Remove all pods and networks whose names begin so: those of creations that died between two steps."""
     for pod in await libpod.get("/pods/json") or []:
