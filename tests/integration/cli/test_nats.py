@@ -20,7 +20,14 @@ from tisktask_cli.stack.layout import Layout
 from tisktask_cli.stack.nats import EmbeddedNats
 from tisktask_cli.stack.ports import PortBook
 from tisktask_cli.stack.provision_bus import provision_bus
-from tisktask_common.forge_requests import ListFailedDeliveries, ListOpenPulls, RedeliverWebhooks
+from tisktask_common.approvals import ApproveRun, DeclineRun
+from tisktask_common.forge_requests import (
+    AskPermission,
+    AskPull,
+    ListFailedDeliveries,
+    ListOpenPulls,
+    RedeliverWebhooks,
+)
 from tisktask_common.looks import HeadsSeen, TakeLook
 from tisktask_common.process.settings import BusSettings
 from tisktask_common.replays import ReplayDelivery
@@ -115,8 +122,9 @@ async def test_a_runner_speaks_for_itself_alone(server: EmbeddedNats) -> None:
         assert not await runner.may_subscribe("rpc.>")
 
 
-async def test_only_logstream_asks_for_runs_and_schedules(server: EmbeddedNats) -> None:
-    names = [kind.subject_name for kind in (StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule)]
+async def test_only_logstream_asks_for_runs_and_schedules_and_says_what_people_allow(server: EmbeddedNats) -> None:
+    kinds = (StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, ApproveRun, DeclineRun)
+    names = [kind.subject_name for kind in kinds]
     for user in ("logstream", "ingest", "reporter", f"runner-{HOST}", "acme"):
         async with client(server, user) as speaker:
             for name in names:
@@ -141,7 +149,8 @@ async def test_only_logstream_asks_for_replays_and_only_ingest_hears_of_them_and
 
 async def test_runners_look_for_themselves_and_only_the_orchestrator_asks_about_forges(server: EmbeddedNats) -> None:
     looks = [kind.subject_name for kind in (TakeLook, HeadsSeen)]
-    questions = [kind.subject_name for kind in (ListOpenPulls, ListFailedDeliveries, RedeliverWebhooks)]
+    kinds = (ListOpenPulls, ListFailedDeliveries, RedeliverWebhooks, AskPermission, AskPull)
+    questions = [kind.subject_name for kind in kinds]
     for user in (f"runner-{HOST}", "orchestrator", "logstream", "ingest", "reporter", "acme"):
         async with client(server, user) as speaker:
             for name in looks:

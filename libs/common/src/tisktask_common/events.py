@@ -6,24 +6,14 @@ Fields are only ever added, with a default; consumers ignore what they do not kn
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-from tisktask_common.ids import EventId, JobId, RepositoryId, RunId, TriggerId, new_event_id
+from tisktask_common.changes import Change, Given, Repository, RerunAsked, Value
+from tisktask_common.ids import EventId, JobId, RunId, TriggerId, new_event_id
 from tisktask_common.lifecycle import JobKind, JobState, RunState
 
-
-class Value(BaseModel):
-    """A frozen value that ignores fields it does not know: services of two versions live side by side."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", json_schema_serialization_defaults_required=True)
-
-
-class Repository(Value):
-    """Which repository an event is about."""
-
-    id: RepositoryId
-    forge: str = Field(description="github, forgejo, gitea or local")
-    full_name: str = Field(description="owner/name as the forge shows it")
+#: What events are about is imported with them.
+__all__ = ["Change", "Given", "Repository", "RerunAsked", "Value"]
 
 
 class Event(Value):
@@ -32,45 +22,6 @@ class Event(Value):
     id: EventId = Field(default_factory=new_event_id, description="unique; also the message id on the bus")
     time: datetime = Field(default_factory=lambda: datetime.now(UTC))
     version: Literal[1] = 1
-
-
-class Change(Value):
-    """The commit and the circumstances that a trigger is about."""
-
-    event: str = Field(description="folder name below .tisktask/: push, tag, pull_request, ...")
-    action: str | None = Field(default=None, description="opened, synchronize, reopened, ...; null if there is none")
-    sha: str = Field(description="the commit, 40 or 64 hexadecimal digits; empty in trigger.received: it is looked up")
-    ref: str = Field(description="full name of the ref: refs/heads/main")
-    fetch_ref: str | None = Field(default=None, description="ref to fetch where the sha can not be fetched itself")
-    branch: str | None = None
-    tag: str | None = None
-    base_sha: str | None = Field(default=None, description="what the change is to be compared with")
-    base_branch: str | None = Field(default=None, description="target branch of a pull request")
-    pull_request: int | None = None
-    actor: str = Field(default="", description="login of who caused it")
-    title: str = Field(default="", description="first line of the commit message or the pull request's title")
-    is_fork: bool = Field(default=False, description="the commit comes from outside the repository's writers")
-    is_draft: bool = False
-    labels: list[str] = Field(default_factory=list[str], description="of the pull request, as they are now")
-    is_merged: bool = Field(default=False, description="the pull request was merged")
-    is_forced: bool = Field(default=False, description="a push that threw commits away, where the forge says so")
-    default_branch: str | None = Field(default=None, description="of the repository, as the forge says")
-    command: str = Field(default="", description="first line of the comment that gave the command: /deploy staging")
-
-
-class RerunAsked(Value):
-    """Somebody has pressed a forge's button to run a commit's checks again."""
-
-    check: str = Field(default="", description="the forge's name of the one check; empty: all of the commit")
-    external_id: str = Field(default="", description="what Tisktask has called that check")
-
-
-class Given(Value):
-    """What a run is given besides its change."""
-
-    inputs: dict[str, str] = Field(default_factory=dict[str, str], description="by whoever wanted the run; no secrets")
-    schedule: str = Field(default="", description="name of the schedule that wanted the run; empty: none did")
-    scheduled_at: datetime | None = Field(default=None, description="when the schedule was due")
 
 
 class TriggerReceived(Event, Given):
@@ -104,6 +55,22 @@ class RunCreated(RunEvent, Given):
     type: Literal["run.created"] = "run.created"
     trigger_id: TriggerId
     rerun_of: RunId | None = Field(default=None, description="the run that this one repeats, whole or in part")
+    is_restricted: bool = Field(default=False, description="by somebody who may not write: see docs/security.md")
+
+
+class RunHeld(RunEvent):
+    """The run waits for a person to allow it."""
+
+    type: Literal["run.held"] = "run.held"
+    reason: str = Field(description="why, in a sentence")
+    jobs: list[str] = Field(description="names of the jobs that it would have")
+
+
+class RunApproved(RunEvent):
+    """The run was allowed; it is prepared next."""
+
+    type: Literal["run.approved"] = "run.approved"
+    approved_by: str
 
 
 class RunPrepared(RunEvent):
@@ -275,6 +242,8 @@ class RepositoryChanged(Event):
 AnyEvent = Annotated[
     TriggerReceived
     | RunCreated
+    | RunHeld
+    | RunApproved
     | RunPrepared
     | RunStarted
     | RunFinished

@@ -80,3 +80,33 @@ class RedeliverWebhooks(Request[Redelivered]):
     reply_type = Redelivered
     repository_id: RepositoryId
     items: list[FailedDelivery] = Field(max_length=REDELIVERIES_MAX)
+
+
+class PullAnswer(ForgeAnswer):
+    """The pull request, if there is one of this number."""
+
+    pull: OpenPull | None = Field(default=None, description="as it is now, open or not; null and no problem: none")
+
+
+class AskPull(Request[PullAnswer]):
+    """Ask for one pull request."""
+
+    subject_name = "ask-pull"
+    reply_type = PullAnswer
+    repository_id: RepositoryId
+    number: int
+
+
+class PermissionAnswer(ForgeAnswer):
+    """What the forge says about somebody; with a problem it is not known."""
+
+    may_write: bool = False
+
+
+class AskPermission(Request[PermissionAnswer]):
+    """Ask whether somebody may write to a repository."""
+
+    subject_name = "ask-permission"
+    reply_type = PermissionAnswer
+    repository_id: RepositoryId
+    login: str

@@ -9,7 +9,7 @@ from enum import StrEnum
 class RunState(StrEnum):
     """Where a run is."""
 
-    #: Recorded, nothing planned yet.
+    #: Its programs are looked up, and who may allow it: it is by somebody who may not write, or it is not known yet.
     STAGED = "staged"
     #: Waits for a person to allow it.
     AWAITING_APPROVAL = "awaiting_approval"
@@ -57,7 +57,8 @@ class JobState(StrEnum):
 class JobKind(StrEnum):
     """What a job does."""
 
-    #: Fetches the commit, discovers the run's jobs and builds their images. One per run.
+    #: Fetches the commit, discovers the run's jobs and builds their images. One per run, and one before it (named
+    #: `inspect`) that only looks, where somebody may have to allow the run.
     PREPARE = "prepare"
     #: Runs one program of the repository in a pod.
     PROGRAM = "program"
@@ -86,7 +87,7 @@ JOB_ENDS = frozenset(
 )
 
 RUN_MOVES: dict[RunState, frozenset[RunState]] = {
-    RunState.STAGED: frozenset({RunState.AWAITING_APPROVAL, RunState.PREPARING, RunState.CANCELLED}),
+    RunState.STAGED: frozenset({RunState.AWAITING_APPROVAL, RunState.PREPARING}) | RUN_ENDS - {RunState.SUCCEEDED},
     RunState.AWAITING_APPROVAL: frozenset({RunState.PREPARING, RunState.CANCELLED, RunState.SKIPPED}),
     RunState.PREPARING: frozenset({RunState.RUNNING}) | RUN_ENDS - {RunState.SUCCEEDED},
     RunState.RUNNING: RUN_ENDS - {RunState.SKIPPED},

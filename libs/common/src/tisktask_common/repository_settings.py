@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from tisktask_common.approvals import ForkPolicy
 from tisktask_common.events import Value
 from tisktask_common.ids import RepositoryId
 from tisktask_common.rpc import Request
@@ -28,6 +29,7 @@ class RepositorySettings(Value):
     keep_days: int | None = Field(default=None, description="of ended runs; 0: for ever; null: as the settings say")
     keep_min: int | None = Field(default=None, description="newest runs that are kept; null: as the settings say")
     keep_max: int | None = Field(default=None, description="runs at most; 0: no limit; null: as the settings say")
+    forks: ForkPolicy = Field(default=ForkPolicy.ASK, description="what becomes of runs by those who may not write")
 
 
 class ChangeRepository(Request[RepositorySettings]):
@@ -44,3 +46,4 @@ class ChangeRepository(Request[RepositorySettings]):
     keep_days: int | None = Field(default=None, description="-1: as the settings say")
     keep_min: int | None = Field(default=None, description="-1: as the settings say")
     keep_max: int | None = Field(default=None, description="-1: as the settings say; zero: no limit")
+    forks: ForkPolicy | None = None

@@ -93,6 +93,10 @@ class JobSpec(Given):
     limits: Limits = Limits()
     page_url: str = Field(default="", description="address of the run's page")
     api_url: str = Field(default="", description="the forge's address, for people and for environment variables")
+    is_inspection: bool = Field(default=False, description="of a preparation: only look, build and pull nothing")
+    is_restricted: bool = Field(default=False, description="of a run by somebody who may not write")
+    cache_scope: str = Field(default="", description="whose images and layers it may share; empty: all trusted runs")
+    approved_tree: str = Field(default="", description="id that .tisktask/ must have, as approved; empty: any")
 
 
 class JobGrant(Value):
@@ -141,6 +145,8 @@ class Prepared(Value):
     warnings: list[str] = Field(default_factory=list[str])
     title: str = Field(default="", description="first line of the commit's message")
     images_built: list[BuiltImage] = Field(default_factory=list[BuiltImage])
+    programs_tree: str = Field(default="", description="git's id of the tree .tisktask; empty: there is none")
+    changes_programs: bool | None = Field(default=None, description="it differs from the base's; null: not known")
 
 
 class JobEnded(Request[Accepted]):

@@ -9,9 +9,11 @@ from tisktask_common.events import (
     JobEvent,
     JobFinished,
     JobProgress,
+    RunApproved,
     RunCreated,
     RunEvent,
     RunFinished,
+    RunHeld,
     RunPrepared,
 )
 from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState, RunState
@@ -25,6 +27,8 @@ from tisktask_reporter.status import DesiredStatus, Shown, StatusKey, StatusStat
 TYPES = frozenset(
     {
         "run.created",
+        "run.held",
+        "run.approved",
         "run.prepared",
         "run.started",
         "run.finished",
@@ -136,7 +140,8 @@ def _is_quiet(event: RunEvent) -> bool:
         case RunPrepared():
             return not event.jobs
         case _:
-            return isinstance(event, RunCreated)
+            # One that waits for a person may wait for ever: the forge's own page is not to show that.
+            return isinstance(event, RunCreated | RunHeld | RunApproved)
 
 
 def _is_commit(sha: str) -> bool:

@@ -3,7 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tisktask_common.forge_requests import ListFailedDeliveries, ListOpenPulls, RedeliverWebhooks
+from tisktask_common.approvals import ApproveRun, DeclineRun
+from tisktask_common.forge_requests import (
+    AskPermission,
+    AskPull,
+    ListFailedDeliveries,
+    ListOpenPulls,
+    RedeliverWebhooks,
+)
 from tisktask_common.job_requests import (
     Annotate,
     DataCommands,
@@ -129,6 +136,7 @@ def service_users() -> list[User]:
                 *_KEEP_ROOM,
                 *_ask("orchestrator", ListUndelivered, ListIncompleteLogs, MintFetchToken),
                 *_ask("orchestrator", ListOpenPulls, ListFailedDeliveries, RedeliverWebhooks),
+                *_ask("orchestrator", AskPermission, AskPull),
             ],
             ["rpc.>"],
             may_reply=True,
@@ -141,7 +149,7 @@ def service_users() -> list[User]:
                 *_consume(DELETIONS_FOR_LOGSTREAM),
                 "$JS.API.STREAM.PURGE.LOGS",
                 *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
-                *_ask("logstream", ChangeRepository, SetApp, SetComment),
+                *_ask("logstream", ChangeRepository, SetApp, SetComment, ApproveRun, DeclineRun),
                 *_ask("logstream", ReplayDelivery, RerunRun, RerunJob, DeleteRun, PauseRunner),
                 *_ask("logstream", StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule),
             ],
@@ -172,6 +180,7 @@ def _reporter_user() -> User:
         [
             "repository.>",
             *_answers(ListUndelivered, MintFetchToken, ListOpenPulls, ListFailedDeliveries, RedeliverWebhooks),
+            *_answers(AskPermission, AskPull),
         ],
         may_reply=True,
     )
