@@ -1,6 +1,8 @@
 """The bus against a real nats-server that is killed in between."""
 
 import asyncio
+import json
+from dataclasses import replace
 
 import nats.errors
 import pytest
@@ -9,6 +11,7 @@ from nats.aio.msg import Msg
 from nats_server import NatsServer
 from standing_still import standing_still
 from tisktask_common.bus.connection import Bus, Outgoing
+from tisktask_common.bus.provision import consumer_config
 from tisktask_common.bus.pull import Puller
 from tisktask_common.errors import BusError, ConflictError
 from tisktask_common.events import Value
@@ -102,6 +105,41 @@ async def test_a_message_that_always_fails_is_buried_and_the_next_is_handled(bus
     await asyncio.wait_for(done.wait(), 5)
     task.cancel()
     assert await _count(bus, "DEAD") == 1
+
+
+async def test_a_message_is_nobody_elses_while_it_is_handled_and_comes_again_when_its_process_is_gone(bus: Bus) -> None:
+    consumer = replace(LOGS_FOR_LOGSTREAM, ack_wait_seconds=1)
+    config = {"stream_name": consumer.stream, "config": consumer_config(consumer)}
+    made = f"$JS.API.CONSUMER.DURABLE.CREATE.{consumer.stream}.{consumer.name}"
+    assert "error" not in json.loads((await bus.client.request(made, json.dumps(config).encode())).data)
+    taken: asyncio.Queue[int] = asyncio.Queue()
+
+    async def take(message: Msg) -> None:
+        taken.put_nowait(message.metadata.num_delivered)
+        if message.data == b"long":
+            await asyncio.sleep(3 * consumer.ack_wait_seconds)
+            await message.ack_sync()
+        else:
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(Puller(bus, consumer, take, concurrency=2).run())
+    await bus.publish(Outgoing("log.a.b.c.1", b"long", "long"))
+    info = await bus.jetstream.consumer_info(consumer.stream, consumer.name)
+    async with asyncio.timeout(20):
+        while info.ack_floor is None or info.ack_floor.stream_seq < 1:
+            info = await bus.jetstream.consumer_info(consumer.stream, consumer.name)
+            await asyncio.sleep(0.05)
+    assert [taken.get_nowait(), taken.qsize()] == [1, 0]
+    await bus.publish(Outgoing("log.a.b.c.1", b"never", "never"))
+    assert await asyncio.wait_for(taken.get(), 5) == 1
+    # As a kill does: no message says that it is given back.
+    task.cancel()
+    for handling in [one for one in asyncio.all_tasks() if "Puller._handle" in repr(one)]:
+        handling.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    again = asyncio.create_task(Puller(bus, consumer, take, concurrency=2).run())
+    assert await asyncio.wait_for(taken.get(), 10) == 2
+    again.cancel()
 
 
 async def test_a_request_is_answered_and_a_users_error_comes_back_as_such(bus: Bus) -> None:

@@ -36,7 +36,8 @@ class Consumer:
     stream: str
     name: str
     filters: list[str] = field(default_factory=list[str])
-    ack_wait_seconds: int = 60
+    #: After it, what was in the hands of a killed process comes again. The pull loop prolongs it for who is at work.
+    ack_wait_seconds: int = 10
     deliveries_max: int = 20
 
 
@@ -62,16 +63,15 @@ STREAMS = (EVENTS, WORK, LOGS, DELIVERIES, DEAD)
 TRIGGERS_FOR_ORCHESTRATOR = Consumer("EVENTS", "orchestrator", ["trigger.received.>"])
 RUNS_FOR_REPORTER = Consumer("EVENTS", "reporter", ["run.>", "job.>"])
 DELETIONS_FOR_LOGSTREAM = Consumer("EVENTS", "logstream", ["run.deleted.>"])
-#: What was in the hands of a killed process comes again after this time, and all lines behind it wait for it. That it
-#: sometimes comes twice does no harm: logs are stored by offset.
+#: All lines behind what was in the hands of a killed process wait for it. That it sometimes comes twice does no harm:
+#: logs are stored by offset.
 LOGS_FOR_LOGSTREAM = Consumer("LOGS", "logstream", ["log.>"], ack_wait_seconds=5)
 
 
 def work_consumer(pool: str) -> Consumer:
     """One durable per pool: JetStream refuses overlapping filters on a work queue.
 
-    A message is acknowledged as soon as its claim is answered, which takes seconds at most: one that a dying runner
-    took with it comes again soon.
+    A message is acknowledged as soon as its claim is answered: one that a dying runner took with it comes again soon.
     """
     return Consumer("WORK", f"pool-{pool}", [f"work.{pool}.>"], ack_wait_seconds=8)
 

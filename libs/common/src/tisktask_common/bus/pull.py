@@ -29,6 +29,8 @@ EXPIRES_SECONDS = 30.0
 HEARTBEAT_SECONDS = 3.0
 _LOOP_SECONDS = 0.2
 _BACKOFF_SECONDS_MAX = 2.0
+#: Whose handler takes longer is taken for lost: the message comes again, to another replica perhaps.
+_KEPT_SECONDS_MAX = 120.0
 
 messages_failed = Counter("tisktask_messages_failed_total", "Handlers that raised", ["consumer"])
 messages_dead = Counter("tisktask_messages_dead_total", "Messages given up on", ["consumer"])
@@ -46,9 +48,9 @@ class _Pull:
 class Puller:
     """Takes messages of one durable consumer, up to `concurrency` at once.
 
-    The handler acknowledges (it decides when the effect is safe). If it raises, the message comes again after a
-    pause; after `deliveries_max` times it goes to the dead-letter stream and is acknowledged, so that nothing
-    behind it waits.
+    The handler acknowledges (it decides when the effect is safe); while it is at work nobody else gets the message.
+    If it raises, the message comes again after a pause; after `deliveries_max` times it goes to the dead-letter
+    stream and is acknowledged, so that nothing behind it waits.
     """
 
     def __init__(self, bus: Bus, consumer: Consumer, handler: Handler, concurrency: int = 1) -> None:
@@ -176,6 +178,7 @@ class Puller:
         self._wake.set()
 
     async def _handle(self, message: Msg) -> None:
+        keeping = asyncio.create_task(self._keep(message))
         try:
             await self._handler(message)
         except asyncio.CancelledError:
@@ -184,6 +187,20 @@ class Puller:
             messages_failed.labels(self._consumer.name).inc()
             log.exception("message_failed", consumer=self._consumer.name, subject=message.subject)
             await self._give_back(message, error)
+        finally:
+            keeping.cancel()
+
+    async def _keep(self, message: Msg) -> None:
+        """Tell the server that the message is in good hands, before it gives it to others."""
+        seconds = self._consumer.ack_wait_seconds / 3
+        for _ in range(int(_KEPT_SECONDS_MAX / seconds)):
+            await asyncio.sleep(seconds)
+            try:
+                await message.in_progress()
+            except nats.errors.MsgAlreadyAckdError:
+                return
+            except nats.errors.Error as error:
+                log.debug("message_not_kept", consumer=self._consumer.name, error=repr(error))
 
     async def _give_back(self, message: Msg, error: Exception) -> None:
         """Have the message again later, or bury it if it has failed too often and it is not us who are ill."""
