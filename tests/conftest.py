@@ -57,7 +57,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     server.create()
     server.start("-c", "fsync=off", "-c", "max_connections=200")
     yield server
-    server.stop()
+    server.leave()
     shutil.rmtree(folder)
 
 

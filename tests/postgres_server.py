@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import time
 from dataclasses import dataclass
@@ -84,6 +85,13 @@ class PostgresServer:
     def kill(self) -> None:
         if self.process:
             self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def leave(self) -> None:
+        """Stop at once, without writing down what is thrown away next."""
+        if self.process:
+            self.process.send_signal(signal.SIGQUIT)
             self.process.wait()
             self.process = None
 
