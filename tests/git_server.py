@@ -56,10 +56,10 @@ class GitRepository:
     path: Path
 
     @classmethod
-    def create(cls, path: Path) -> "GitRepository":
+    def create(cls, path: Path, object_format: str = "sha1") -> "GitRepository":
         path.mkdir(parents=True)
         repository = cls(path)
-        repository.git("init", "--bare", "--quiet", "--initial-branch=main")
+        repository.git("init", "--bare", "--quiet", "--initial-branch=main", f"--object-format={object_format}")
         repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
         return repository
 
@@ -140,8 +140,8 @@ class GitServer:
     def clone_url(self, full_name: str) -> str:
         return f"{self.url}/{full_name}.git"
 
-    def create(self, full_name: str) -> GitRepository:
-        return GitRepository.create(self.folder / f"{full_name}.git")
+    def create(self, full_name: str, object_format: str = "sha1") -> GitRepository:
+        return GitRepository.create(self.folder / f"{full_name}.git", object_format)
 
 
 @contextmanager

@@ -26,13 +26,15 @@ class Project:
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @classmethod
-    def create(cls, stack: Stack, forge: Forge, server: GitServer, folder: Path) -> "Project":
+    def create(
+        cls, stack: Stack, forge: Forge, server: GitServer, folder: Path, object_format: str = "sha1"
+    ) -> "Project":
         """Make the repository on the forge and add it with `tisktask repo add`, as a user does."""
         full_name = f"acme/p{secrets.token_hex(4)}"
         forge.state.add_repository(full_name)
         token = forge.state.add_token("robot")
         server.tokens.add(token.value)
-        project = cls(stack, forge, server.create(full_name), full_name, server.clone_url(full_name))
+        project = cls(stack, forge, server.create(full_name, object_format), full_name, server.clone_url(full_name))
         (folder / "token").write_text(token.value)
         (folder / "secret").write_text(project.secret)
         stack.cli(

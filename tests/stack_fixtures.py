@@ -77,14 +77,12 @@ def forges() -> Iterator[dict[Flavour, Forge]]:
 
 
 @pytest.fixture
-def make_project(
-    stack: Stack, git: GitServer, forges: dict[Flavour, Forge], tmp_path: Path
-) -> Callable[[Flavour], Project]:
-    return lambda flavour: Project.create(stack, forges[flavour], git, tmp_path)
+def make_project(stack: Stack, git: GitServer, forges: dict[Flavour, Forge], tmp_path: Path) -> Callable[..., Project]:
+    return lambda flavour, object_format="sha1": Project.create(stack, forges[flavour], git, tmp_path, object_format)
 
 
 @pytest.fixture
-def project(make_project: Callable[[Flavour], Project]) -> Project:
+def project(make_project: Callable[..., Project]) -> Project:
     """A repository on Forgejo."""
     return make_project(Flavour.FORGEJO)
 

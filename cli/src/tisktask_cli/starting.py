@@ -1,6 +1,5 @@
 """Starts a run of a repository that the server knows, and waits until it has begun."""
 
-import re
 import sys
 import time
 from typing import Any
@@ -11,18 +10,18 @@ from tisktask_cli.errors import CommandError, Exit
 from tisktask_cli.output import print_json
 from tisktask_cli.run_report import exit_code
 from tisktask_cli.run_watch import wait_for_end, watch
+from tisktask_common.git_names import is_sha
 
 _LOOK_SECONDS = 0.3
 _PATIENCE_SECONDS = 5.0
 _NOBODY = "no runner has looked at the repository yet (tisktask runner list)"
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def order_start(server: Server, repository: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     """Ask for a run. The request has an id: sent again to a server that is just starting, it makes one run."""
     body = {name: value for name, value in wanted.items() if value}
     if ref := body.get("ref"):
-        body |= {"ref": None, "sha": ref} if _COMMIT.fullmatch(ref) else {}
+        body |= {"ref": None, "sha": ref} if is_sha(ref) else {}
     return server.post(f"/repositories/{segment(repository['id'])}/runs", {"request_id": uuid4().hex, **body})
 
 

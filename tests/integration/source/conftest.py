@@ -1,4 +1,4 @@
-"""A git server, a repository on it, and mirrors."""
+"""A git server, a repository on it in each of git's two object formats, and mirrors."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +16,20 @@ def server(tmp_path: Path) -> Iterator[GitServer]:
         yield running
 
 
+@pytest.fixture(params=["sha1", "sha256"])
+def object_format(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def repository(server: GitServer) -> GitRepository:
-    return server.create("owner/name")
+def absent(object_format: str) -> str:
+    """A commit that no repository has."""
+    return "1" * {"sha1": 40, "sha256": 64}[object_format]
+
+
+@pytest.fixture
+def repository(server: GitServer, object_format: str) -> GitRepository:
+    return server.create("owner/name", object_format)
 
 
 @pytest.fixture

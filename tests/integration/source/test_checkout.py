@@ -18,8 +18,8 @@ from tisktask_runner.source.unsupported import unsupported_warnings
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> GitRepository:
-    return GitRepository.create(tmp_path / "repository.git")
+def repository(tmp_path: Path, object_format: str) -> GitRepository:
+    return GitRepository.create(tmp_path / "repository.git", object_format)
 
 
 async def fetched(repository: GitRepository, sha: str, tmp_path: Path) -> Fetched:
@@ -102,7 +102,7 @@ def commit_of_raw_tree(repository: GitRepository, entries: list[tuple[bytes, byt
 
     blob = put("blob", target.encode())
     inner = put("tree", b"100644 inside\0" + bytes.fromhex(blob))
-    ids = {b"40000": inner, b"160000": "1" * 40}
+    ids = {b"40000": inner, b"160000": "1" * len(blob)}
     tree = put(
         "tree", b"".join(mode + b" " + name + b"\0" + bytes.fromhex(ids.get(mode, blob)) for mode, name in entries)
     )
@@ -113,11 +113,11 @@ def commit_of_raw_tree(repository: GitRepository, entries: list[tuple[bytes, byt
 
 
 async def test_submodules_and_lfs_files_are_empty_folders_and_pointers_and_warn(
-    repository: GitRepository, tmp_path: Path
+    repository: GitRepository, tmp_path: Path, absent: str
 ) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n"
     modules = '[submodule "m"]\n\tpath = libs/m\n\turl = https://example.org/m\n'
-    files = {"libs/m": submodule("1" * 40), ".gitmodules": plain(modules), "libs/n": plain("n")}
+    files = {"libs/m": submodule(absent), ".gitmodules": plain(modules), "libs/n": plain("n")}
     lfs = {".gitattributes": plain("*.bin filter=lfs diff=lfs merge=lfs -text\n"), "a.bin": plain(pointer)}
     sha = repository.commit(files | lfs)
     listing = await listed(repository, sha, tmp_path)
@@ -149,7 +149,7 @@ async def test_ten_thousand_files_are_listed_searched_and_written(repository: Gi
 
 
 async def test_the_listing_tells_programs_scripts_links_and_submodules_apart(
-    repository: GitRepository, tmp_path: Path
+    repository: GitRepository, tmp_path: Path, absent: str
 ) -> None:
     files = {
         ".tisktask/push/run": program("#!/bin/sh\n"),
@@ -159,7 +159,7 @@ async def test_the_listing_tells_programs_scripts_links_and_submodules_apart(
         ".tisktask/push/Dockerfile": link("../../images/Dockerfile"),
         ".tisktask/release/Dockerfile": link("/etc/passwd"),
         "images/Dockerfile": plain("FROM b"),
-        "module": submodule("1" * 40),
+        "module": submodule(absent),
     }
     listing = await listed(repository, repository.commit(files), tmp_path)
     discovered = discover(listing.entries, "push", None)

@@ -130,8 +130,8 @@ async def test_an_object_that_is_no_commit_is_refused(
     assert "not a commit" in outcome.reason
 
 
-async def test_a_repository_that_is_not_there_is_not_found(server: GitServer, mirrors: Mirrors) -> None:
-    outcome = await fetch_commit(mirrors, wanted(server, "1" * 40))
+async def test_a_repository_that_is_not_there_is_not_found(server: GitServer, mirrors: Mirrors, absent: str) -> None:
+    outcome = await fetch_commit(mirrors, wanted(server, absent))
     assert isinstance(outcome, RepositoryNotFound)
     assert server.clone_url("owner/name") in outcome.reason
 
@@ -201,8 +201,10 @@ async def test_a_commit_that_a_repository_on_this_host_has_lost_is_gone(
     assert f"Commit {sha[:12]} is not in owner/name any more" in outcome.reason
 
 
-async def test_a_path_without_a_repository_says_so(server: GitServer, mirrors: Mirrors, tmp_path: Path) -> None:
-    outcome = await fetch_commit(mirrors, wanted(server, "1" * 40, clone_url=str(tmp_path / "absent")))
+async def test_a_path_without_a_repository_says_so(
+    server: GitServer, mirrors: Mirrors, tmp_path: Path, absent: str
+) -> None:
+    outcome = await fetch_commit(mirrors, wanted(server, absent, clone_url=str(tmp_path / "absent")))
     assert isinstance(outcome, RepositoryNotFound)
     assert "no git repository at" in outcome.reason
 

@@ -1,12 +1,11 @@
 """What has changed is read from git: of pushes, new branches, forced pushes and pull requests, also where little is fetched."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from git_server import File, GitRepository, GitServer, plain, serve_git
+from git_server import File, GitRepository, GitServer, plain
 from tisktask_common.events import Change
 from tisktask_common.rpc import Policy
 from tisktask_runner.attempt.commit import CommitRead
@@ -24,17 +23,6 @@ POLICIES = {
     "code": Policy(paths=["!docs/**"]),
     "always": Policy(),
 }
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[GitServer]:
-    with serve_git(tmp_path / "git") as server:
-        yield server
-
-
-@pytest.fixture
-def repository(server: GitServer) -> GitRepository:
-    return server.create(NAME)
 
 
 def files(**contents: str) -> dict[str | bytes, File]:
@@ -84,7 +72,7 @@ async def test_where_the_commit_before_is_gone_everything_runs_with_a_warning(
     tmp_path: Path, server: GitServer, repository: GitRepository
 ) -> None:
     new = repository.commit(files())
-    found = await filtered(tmp_path, server.clone_url(NAME), push(new, base_sha="e" * 40))
+    found = await filtered(tmp_path, server.clone_url(NAME), push(new, base_sha="e" * len(new)))
     assert found.reasons == {}
     (warning,) = found.warnings
     assert "eeeeeeeeeeee" in warning

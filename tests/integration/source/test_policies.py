@@ -11,8 +11,8 @@ from tisktask_runner.source.policies import FILE_BYTES_MAX, HeaderMistakes, read
 from tisktask_runner.source.tree import Listing
 
 
-async def read(tmp_path: Path, files: dict[str | bytes, File], *paths: str) -> object:
-    repository = GitRepository.create(tmp_path / "repository")
+async def read(tmp_path: Path, object_format: str, files: dict[str | bytes, File], *paths: str) -> object:
+    repository = GitRepository.create(tmp_path / "repository", object_format)
     sha = repository.commit(files)
     wanted = WantedCommit("local", "o/r", str(repository.path), sha, "refs/heads/main")
     fetched = await fetch_commit(Mirrors(tmp_path / "mirrors"), wanted)
@@ -22,7 +22,7 @@ async def read(tmp_path: Path, files: dict[str | bytes, File], *paths: str) -> o
     return await read_policies(fetched.mirror, listing, paths)
 
 
-async def test_a_program_is_read_also_through_a_link(tmp_path: Path) -> None:
+async def test_a_program_is_read_also_through_a_link(tmp_path: Path, object_format: str) -> None:
     header = "#!/bin/sh\n# tisktask: retries=2\n"
     files = {
         ".tisktask/push/a": program(header),
@@ -32,7 +32,7 @@ async def test_a_program_is_read_also_through_a_link(tmp_path: Path) -> None:
         ".tisktask/push/big": program(header + "x" * FILE_BYTES_MAX),
         "README": plain("# tisktask: nonsense\n"),
     }
-    found = await read(tmp_path, files, *(f".tisktask/push/{name}" for name in ("a", "b", "c", "big")))
+    found = await read(tmp_path, object_format, files, *(f".tisktask/push/{name}" for name in ("a", "b", "c", "big")))
     assert found == {
         ".tisktask/push/a": Policy(retries=2),
         ".tisktask/push/b": Policy(seconds_max=60),
@@ -41,10 +41,10 @@ async def test_a_program_is_read_also_through_a_link(tmp_path: Path) -> None:
     }
 
 
-async def test_all_mistakes_of_all_programs_are_named_and_each_once(tmp_path: Path) -> None:
+async def test_all_mistakes_of_all_programs_are_named_and_each_once(tmp_path: Path, object_format: str) -> None:
     wrong = "#!/bin/sh\n# tisktask: retrys=2 on=no\n"
     files = {f".tisktask/push/{number}": program(wrong) for number in range(4)} | {"link": link(".tisktask/push/0")}
-    found = await read(tmp_path, files, *(f".tisktask/push/{number}" for number in range(4)), "link")
+    found = await read(tmp_path, object_format, files, *(f".tisktask/push/{number}" for number in range(4)), "link")
     assert isinstance(found, HeaderMistakes)
     assert found.mistakes[:2] == (
         ".tisktask/push/0:2: retrys is no setting: did you mean retries?",

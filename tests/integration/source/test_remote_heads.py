@@ -1,22 +1,15 @@
 """Reading branches and tags of real repositories: over HTTP and from a folder, with all that may come in between."""
 
 import threading
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
-import pytest
 from pydantic import SecretStr
 
 from git_server import GitRepository, GitServer, plain, serve_git
 from tisktask_runner.source.remote_heads import NotSeen, Remote, RemoteHeads, read_remote_heads
 
 NAME = "owner/name"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[GitServer]:
-    with serve_git(tmp_path) as server:
-        yield server
 
 
 def read(server: GitServer, name: str = NAME, token: str | None = None, refs_max: int = 100) -> RemoteHeads | NotSeen:
@@ -26,11 +19,6 @@ def read(server: GitServer, name: str = NAME, token: str | None = None, refs_max
 def reason(outcome: RemoteHeads | NotSeen) -> str:
     assert isinstance(outcome, NotSeen), outcome
     return outcome.reason
-
-
-@pytest.fixture
-def repository(server: GitServer) -> GitRepository:
-    return server.create(NAME)
 
 
 def populate(repository: GitRepository) -> RemoteHeads:
@@ -74,14 +62,16 @@ def test_an_empty_repository_has_no_heads(server: GitServer, repository: GitRepo
     assert read(server) == RemoteHeads({}, None)
 
 
-def test_the_token_is_given_to_its_own_host_only(tmp_path: Path, server: GitServer, repository: GitRepository) -> None:
+def test_the_token_is_given_to_its_own_host_only(
+    tmp_path: Path, server: GitServer, repository: GitRepository, object_format: str
+) -> None:
     expected = populate(repository)
     server.tokens.add("s3cret")
     assert read(server, token="s3cret") == expected
     assert "wants a token" in reason(read(server))
     assert "does not accept the token" in reason(read(server, token="wrong"))
     with serve_git(tmp_path / "elsewhere", {"s3cret"}) as other:
-        other.create(NAME)
+        other.create(NAME, object_format)
         server.redirects["/owner/name.git"] = f"{other.url}/owner/name.git"
         assert "redirects to another address" in reason(read(server, token="s3cret"))
         assert not any(has_credentials for _, _, has_credentials in other.requests)
@@ -110,4 +100,8 @@ def test_reading_leaves_no_thread_or_folder_behind(server: GitServer, repository
     populate(repository)
     before = threading.active_count()
     assert isinstance(read(server), RemoteHeads)
+    # The server's own thread ends when it has seen that its client has hung up.
+    deadline = time.monotonic() + 10
+    while threading.active_count() != before and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert threading.active_count() == before

@@ -42,7 +42,7 @@ def one_line(text: str | None, length_max: int) -> str:
 
 
 def _check_sha(text: str) -> str:
-    if not _SHA.fullmatch(text):
+    if not is_sha(text):
         raise ValueError(_BAD_SHA)
     return text
 
@@ -75,9 +75,14 @@ def is_folder_name(text: str) -> bool:
     return _DISPATCH_NAME.fullmatch(text) is not None
 
 
+def is_sha(text: str) -> bool:
+    """Tell whether it is a whole id of a commit, in either of git's object formats."""
+    return _SHA.fullmatch(text) is not None
+
+
 def sha_or_none(text: str | None) -> str | None:
     """Take a commit where one is told by the way; what is none is as if it had not been told."""
-    return text if text and _SHA.fullmatch(text) and not is_zero(text) else None
+    return text if text and is_sha(text) and not is_zero(text) else None
 
 
 def is_ref_like(text: str) -> bool:

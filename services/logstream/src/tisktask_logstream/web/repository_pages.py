@@ -1,6 +1,5 @@
 """A repository's page: its schedules, what was asked for lately, and a form that starts a run. Needs no scripts."""
 
-import re
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from tisktask_common.errors import NotFoundError
+from tisktask_common.git_names import is_sha
 from tisktask_common.ids import RepositoryId
 from tisktask_common.starts import MANUAL, ChangeSchedule, StartState
 from tisktask_logstream import words
@@ -21,7 +21,6 @@ from tisktask_logstream.store import Store
 from tisktask_logstream.web.templates import Templates
 
 _STARTS_SHOWN = 10
-_SHA = re.compile(r"[0-9a-f]{40}")
 
 
 class RequestForm(Strict):
@@ -106,7 +105,7 @@ def _order(form: RunForm) -> dict[str, Any]:
     return {
         "event": form.event.strip(),
         "action": form.action.strip() or None,
-        "sha" if _SHA.fullmatch(ref) else "ref": ref or None,
+        "sha" if is_sha(ref) else "ref": ref or None,
         "inputs": _read_inputs(form.inputs),
         "request_id": form.request_id,
     }

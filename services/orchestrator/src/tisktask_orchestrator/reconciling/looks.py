@@ -13,6 +13,7 @@ import structlog
 from tisktask_common.database.pool import Connection
 from tisktask_common.errors import UserError
 from tisktask_common.events import Repository
+from tisktask_common.git_names import is_sha
 from tisktask_common.looks import HeadsSeen, LookGrant, TakeLook
 from tisktask_common.rpc import Accepted
 from tisktask_orchestrator.beginning import tell_of_beginning
@@ -48,7 +49,6 @@ _PIECE_REFS_MAX = 20_000
 _DAY_SECONDS = 86_400.0
 _REF_CHARS_MAX = 512
 _REF = re.compile(r"refs/(heads|tags)/[^\x00-\x20\x7f~^:?*\[\\\ud800-\udfff]+|refs/pull/[0-9]+/head")
-_SHA = re.compile(r"[0-9a-f]{40}")
 
 #: What is done, in the same transaction, when the heads of a repository are in; it returns the runs that it has made.
 Follower = Callable[[Collaborators, Connection, LookRow], Awaitable[list[RunChange]]]
@@ -128,7 +128,7 @@ def _check(seen: HeadsSeen) -> None:
     names = list(seen.heads)
     default = [seen.default_ref] if seen.default_ref is not None else []
     for ref in [*names, *default]:
-        if len(ref) > _REF_CHARS_MAX or not _REF.fullmatch(ref) or not _SHA.fullmatch(seen.heads.get(ref, "0" * 40)):
+        if len(ref) > _REF_CHARS_MAX or not _REF.fullmatch(ref) or not is_sha(seen.heads.get(ref, "0" * 40)):
             raise UserError(words_for_looks.wrong_ref(ref))
     in_order = all(before < after for before, after in zip([seen.after, *names], names, strict=False))
     is_bounded = len(names) <= _PIECE_REFS_MAX and len(seen.after) <= _REF_CHARS_MAX

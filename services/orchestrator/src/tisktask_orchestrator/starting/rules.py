@@ -4,6 +4,7 @@ import re
 
 from tisktask_common.errors import UserError
 from tisktask_common.events import Change
+from tisktask_common.git_names import is_sha
 from tisktask_common.run_inputs import check_inputs
 from tisktask_common.starts import SCHEDULE, StartRun
 from tisktask_orchestrator.bounds import bounded
@@ -13,8 +14,6 @@ REQUEST_ID_CHARS_MAX = 100
 REF_CHARS_MAX = 255
 _EVENT = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
-#: As ingest takes them: 40 digits, for the runner fetches no other.
-_SHA = re.compile(r"[0-9a-f]{40}")
 #: What `git check-ref-format` refuses.
 _NOT_IN_REFS = re.compile(r"[\x00-\x20\x7f-\x9f~^:?*\[\\\ud800-\udfff]|\.\.|@\{|//|^/|/$|^-|\.$|^\.|/\.|\.lock$")
 _BRANCH, _TAG = "refs/heads/", "refs/tags/"
@@ -31,7 +30,7 @@ def check_start(request: StartRun) -> None:
     if request.action is not None:
         check_folder("action", request.action)
     check_ref(request.ref)
-    if request.sha is not None and not _SHA.fullmatch(request.sha):
+    if request.sha is not None and not is_sha(request.sha):
         raise UserError(words.wrong_sha(request.sha))
     check_inputs(request.inputs)
     check_request_id(request.request_id)

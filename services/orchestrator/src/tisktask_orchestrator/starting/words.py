@@ -69,7 +69,7 @@ def wrong_ref(ref: str) -> str:
 
 
 def wrong_sha(sha: str) -> str:
-    return f"sha: {sha[:80]!r} is no commit id: 40 hexadecimal digits are expected"
+    return f"sha: {sha[:80]!r} is no commit id: 40 hexadecimal digits are expected, or 64"
 
 
 def wrong_request_id(most: int) -> str:

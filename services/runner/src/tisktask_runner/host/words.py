@@ -14,7 +14,7 @@ PROGRAM_USES = {
     "iptables": "pods get their way out by it, and jobs are parted from this host by it",
     "catatonit": "every pod's first process is made of it",
     "buildah": "images are built by it",
-    "git": "it is used where the library for repositories can not",
+    "git": "repositories in git's SHA-256 format are read by it",
 }
 INSTALL = "make setup, or install the package of that name"
 INSTALL_RUNC = "install the package runc"

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import os
+import threading
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +12,9 @@ import pygit2
 from pygit2.enums import CheckoutStrategy, FileMode
 
 from tisktask_runner.source import words
+from tisktask_runner.source.git_command.checkout import CheckoutStoppedError, measure_files, write_files
+from tisktask_runner.source.git_command.errors import GitCommandError, shorten
+from tisktask_runner.source.git_command.objects import open_objects
 from tisktask_runner.source.mirror import Mirrors, WantedCommit, fetch_commit
 from tisktask_runner.source.mirror_place import MirrorPlace, open_mirror, sharing_mirror
 from tisktask_runner.source.outcomes import CheckedOut, CheckoutFailed, CheckoutOutcome, Fetched, NotFetched
@@ -24,8 +29,8 @@ _STRATEGY = (
     | CheckoutStrategy.DONT_UPDATE_INDEX
     | CheckoutStrategy.DONT_WRITE_INDEX
 )
-#: libgit2's words for objects that can not be read, as against a directory that can not be written.
-_DAMAGE = ("object not found", "corrupt", "mismatch", "inflate", "zlib", "pack", "odb")
+#: libgit2's and git's words for objects that can not be read, as against a directory that can not be written.
+_DAMAGE = ("object not found", "corrupt", "mismatch", "inflate", "zlib", "pack", "odb", "unable to read")
 
 
 async def check_out_wanted(
@@ -49,34 +54,78 @@ async def _fetch_and_check_out(
 
 async def check_out(mirror: Path, sha: str, directory: Path, bytes_max: int = BYTES_MAX) -> CheckoutOutcome:
     """Write the commit to `directory`, which is made if it does not exist, and must be empty."""
-    work = asyncio.ensure_future(in_own_thread("checkout", partial(_check_out, mirror, sha, directory, bytes_max)))
+    abandoned = threading.Event()
+    order = _Order(MirrorPlace(mirror), sha, directory, bytes_max, abandoned)
+    work = asyncio.ensure_future(in_own_thread("checkout", partial(_check_out, order)))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
+        abandoned.set()
         # libgit2 can not be stopped here, and whoever cancelled will remove the directory: not while it is written.
         await asyncio.wait({work})
         raise
 
 
-def _check_out(mirror: Path, sha: str, directory: Path, bytes_max: int) -> CheckoutOutcome:
-    directory.mkdir(parents=True, exist_ok=True)
-    with sharing_mirror(MirrorPlace(mirror)), contextlib.ExitStack() as opened:
+@dataclass(frozen=True)
+class _Order:
+    """What is to be written, and where."""
+
+    place: MirrorPlace
+    sha: str
+    directory: Path
+    bytes_max: int
+    #: Set by a caller that no longer wants it.
+    abandoned: threading.Event
+
+
+def _check_out(order: _Order) -> CheckoutOutcome:
+    order.directory.mkdir(parents=True, exist_ok=True)
+    with sharing_mirror(order.place):
+        return (_check_out_by_git if order.place.is_sha256 else _check_out_by_libgit2)(order)
+
+
+def _check_out_by_git(order: _Order) -> CheckoutOutcome:
+    mirror = order.place.mirror
+    try:
+        with open_objects(mirror) as objects:
+            tree = objects.tree_of(order.sha)
+            files, size = measure_files(objects, tree, order.bytes_max, BLOCK_BYTES)
+    except (GitCommandError, OSError, ValueError) as error:
+        return CheckoutFailed(words.mirror_unreadable(shorten(str(error))), is_mirror_damaged=True)
+    if size > order.bytes_max:
+        return CheckoutFailed(words.checkout_too_large(order.bytes_max))
+    try:
+        write_files(mirror, tree, order.directory, order.abandoned)
+    except CheckoutStoppedError:
+        return CheckoutFailed(words.checkout_stopped())
+    except (GitCommandError, OSError) as error:
+        return _not_written(shorten(str(error)))
+    return CheckedOut(files, size)
+
+
+def _not_written(error: str) -> CheckoutFailed:
+    is_damaged = any(word in error.lower() for word in _DAMAGE)
+    return CheckoutFailed(words.checkout_failed(error), is_mirror_damaged=is_damaged)
+
+
+def _check_out_by_libgit2(order: _Order) -> CheckoutOutcome:
+    directory = order.directory
+    with contextlib.ExitStack() as opened:
         try:
-            repository = opened.enter_context(open_mirror(mirror))
-            commit = repository[sha].peel(pygit2.Commit)
-            files, size, submodules = _measure(repository, commit.tree, bytes_max)
+            repository = opened.enter_context(open_mirror(order.place.mirror))
+            commit = repository[order.sha].peel(pygit2.Commit)
+            files, size, submodules = _measure(repository, commit.tree, order.bytes_max)
         except (pygit2.GitError, KeyError, OSError, ValueError) as error:
             return CheckoutFailed(words.mirror_unreadable(str(error)), is_mirror_damaged=True)
-        if size > bytes_max:
-            return CheckoutFailed(words.checkout_too_large(bytes_max))
+        if size > order.bytes_max:
+            return CheckoutFailed(words.checkout_too_large(order.bytes_max))
         try:
             # libgit2 refuses submodules where there is no working tree; they are empty folders.
             tree = repository[_without_submodules(repository, commit.tree)] if submodules else commit
             repository.checkout_tree(tree, directory=str(directory), strategy=_STRATEGY)
             _make_empty_folders(directory, submodules)
         except (pygit2.GitError, KeyError, OSError, ValueError) as error:
-            is_damaged = any(word in str(error).lower() for word in _DAMAGE)
-            return CheckoutFailed(words.checkout_failed(str(error)), is_mirror_damaged=is_damaged)
+            return _not_written(str(error))
     return CheckedOut(files, size)
 
 

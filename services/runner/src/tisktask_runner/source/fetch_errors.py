@@ -1,12 +1,12 @@
-"""What libgit2's errors mean. It tells most of them apart by their text only, so the texts are all here."""
+"""What errors of transfers mean. libgit2 tells most of its own apart by their text only, so the texts are all here."""
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pygit2
 
 from tisktask_runner.source import words
+from tisktask_runner.source.git_command.errors import GitCommandError, judge_git, judge_status
 from tisktask_runner.source.outcomes import AccessDenied, FetchFailed, NotFetched, RepositoryNotFound
 from tisktask_runner.source.transfer import (
     MovedElsewhereError,
@@ -17,6 +17,7 @@ from tisktask_runner.source.transfer import (
     TransferLimits,
     TransferStoppedError,
 )
+from tisktask_runner.source.verdicts import MirrorFault, Retry, Unserved
 
 #: The forge does not serve this object or ref: another request may find the commit.
 _UNSERVED = (
@@ -27,27 +28,10 @@ _UNSERVED = (
     # libgit2's own transport for paths
     "target oid for the reference doesn't exist on the repository",
 )
+#: It knows SHA-1 alone.
+_OTHER_FORMAT = "object format 'sha256'"
 #: Our own copy is what fails: what the forge sent before is not there, or can not be read.
 _FAULTS = ("object not found", "loose object", "packfile", "pack index", "odb", "corrupt", "shallow")
-
-
-@dataclass(frozen=True)
-class MirrorFault:
-    """The mirror itself is what failed."""
-
-    error: str
-
-
-@dataclass(frozen=True)
-class Unserved:
-    """The forge answers, but not with this object."""
-
-
-@dataclass(frozen=True)
-class Retry:
-    """A try that may go better the next time."""
-
-    error: str
 
 
 def judge(
@@ -63,10 +47,17 @@ def judge(
             return AccessDenied(words.token_refused(full_name))
         case MovedElsewhereError():
             return FetchFailed(words.moved_elsewhere(full_name, error.host))
+        case GitCommandError():
+            return judge_git(str(error), full_name, url)
         case pygit2.GitError() | KeyError() | ValueError() | OSError():
             return _judge_text(str(error), full_name, url)
         case _:
             raise error
+
+
+def is_other_format(error: Exception) -> bool:
+    """Tell whether libgit2 has met a repository in a format that git alone knows."""
+    return isinstance(error, pygit2.GitError) and _OTHER_FORMAT in str(error).lower()
 
 
 def _stop_reason(error: TransferStoppedError, full_name: str, limits: TransferLimits) -> str:
@@ -86,17 +77,9 @@ def _judge_text(text: str, full_name: str, url: str) -> NotFetched | Unserved | 
     if any(part in lower for part in _FAULTS):
         return MirrorFault(text)
     if status := re.search(r"http status code: (\d+)", lower):
-        return _judge_status(int(status.group(1)), full_name, url)
+        return judge_status(int(status.group(1)), full_name, url)
+    if _OTHER_FORMAT in lower:
+        return FetchFailed(words.other_object_format(full_name))
     if "certificate" in lower:
         return FetchFailed(words.tls_refused(urlsplit(url).hostname or ""))
-    if url.startswith("/"):
-        return RepositoryNotFound(words.no_local_repository(url))
-    return Retry(text)
-
-
-def _judge_status(status: int, full_name: str, url: str) -> NotFetched | Retry:
-    if status in {404, 410}:
-        return RepositoryNotFound(words.repository_not_found(full_name, url))
-    if status in {401, 403}:
-        return AccessDenied(words.token_refused(full_name))
-    return Retry(f"HTTP status {status}")
+    return RepositoryNotFound(words.no_local_repository(url)) if url.startswith("/") else Retry(text)

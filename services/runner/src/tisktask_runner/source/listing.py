@@ -7,10 +7,15 @@ from pathlib import Path
 import pygit2
 
 from tisktask_runner.source import words
+from tisktask_runner.source.git_command.errors import GitCommandError
+from tisktask_runner.source.git_command.objects import Objects, open_objects
+from tisktask_runner.source.git_command.trees import TreeFile, walk
+from tisktask_runner.source.libgit2 import Libgit2Blobs
 from tisktask_runner.source.links import Inside, files_in, resolve
 from tisktask_runner.source.mirror_place import MirrorPlace, open_mirror, sharing_mirror
 from tisktask_runner.source.outcomes import CheckoutFailed
 from tisktask_runner.source.own_thread import in_own_thread
+from tisktask_runner.source.reading import Blobs
 from tisktask_runner.source.tree import (
     BUILD_FILES,
     EXECUTABLE,
@@ -39,16 +44,28 @@ async def read_listing(
 
 
 def _read(mirror: Path, sha: str, files_max: int, build_file: str | None) -> Listing | CheckoutFailed:
-    with sharing_mirror(MirrorPlace(mirror)):
+    place = MirrorPlace(mirror)
+    with sharing_mirror(place):
         try:
-            with open_mirror(mirror) as repository:
-                tree = repository[sha].peel(pygit2.Tree)
-                entries = _list(tree, files_max)
-                return Listing(str(tree.id), tuple(entries), _read_texts(repository, entries, build_file))
+            return (_read_by_git if place.is_sha256 else _read_by_libgit2)(mirror, sha, files_max, build_file)
         except _TooMuchError as error:
             return CheckoutFailed(str(error))
-        except (pygit2.GitError, KeyError, OSError, ValueError) as error:
+        except (pygit2.GitError, GitCommandError, KeyError, OSError, ValueError) as error:
             return CheckoutFailed(words.mirror_unreadable(str(error)), is_mirror_damaged=True)
+
+
+def _read_by_libgit2(mirror: Path, sha: str, files_max: int, build_file: str | None) -> Listing:
+    with open_mirror(mirror) as repository:
+        tree = repository[sha].peel(pygit2.Tree)
+        entries = _list(tree, files_max)
+        return Listing(str(tree.id), tuple(entries), _read_texts(Libgit2Blobs(repository), entries, build_file))
+
+
+def _read_by_git(mirror: Path, sha: str, files_max: int, build_file: str | None) -> Listing:
+    with open_objects(mirror) as objects:
+        tree = objects.tree_of(sha)
+        entries = _list_by_git(objects, tree, files_max)
+        return Listing(tree, tuple(entries), _read_texts(objects, entries, build_file))
 
 
 class _TooMuchError(Exception):
@@ -76,27 +93,56 @@ def _list(tree: pygit2.Tree, files_max: int) -> list[Entry]:
 
 
 def _entry(item: pygit2.Object, path: str) -> Entry:
-    # Old trees hold modes like 100664: git treats them as plain files, too.
-    mode = int(item.filemode)
-    if mode not in {LINK, SUBMODULE}:
-        mode = EXECUTABLE if mode & 0o111 else FILE
+    mode = _mode(int(item.filemode))
     head, target = b"", ""
     if isinstance(item, pygit2.Blob):
         if mode == LINK and item.size <= TARGET_BYTES_MAX:
             target = _decode(item.data)
-        elif mode == FILE and path.startswith(f"{FOLDER}/") and path.count("/") in {2, 3}:
+        elif mode == FILE and _is_where_programs_are(path):
             head = item.data[:2]
     return Entry(path, mode, str(item.id), head, target)
 
 
-def _read_texts(repository: pygit2.Repository, entries: list[Entry], build_file: str | None) -> dict[str, str]:
+def _list_by_git(objects: Objects, tree: str, files_max: int) -> list[Entry]:
+    entries: list[Entry] = []
+    for seen, item in enumerate(walk(objects, tree), start=1):
+        if seen > files_max or item.depth > DEPTH_MAX:
+            raise _TooMuchError(words.too_many_files(files_max))
+        if not item.is_folder:
+            entries.append(_entry_by_git(objects, item))
+    entries.sort(key=lambda entry: path_order(entry.path))
+    return entries
+
+
+def _entry_by_git(objects: Objects, item: TreeFile) -> Entry:
+    path, mode = _decode(item.path), _mode(item.mode)
+    head, target = b"", ""
+    if mode == LINK and objects.size(item.id) <= TARGET_BYTES_MAX:
+        target = _decode(objects.data(item.id))
+    elif mode == FILE and _is_where_programs_are(path) and objects.size(item.id) <= TEXTS_BYTES_MAX:
+        head = objects.data(item.id)[:2]
+    return Entry(path, mode, item.id, head, target)
+
+
+def _mode(mode: int) -> int:
+    # Old trees hold modes like 100664: git treats them as plain files, too.
+    if mode in {LINK, SUBMODULE}:
+        return mode
+    return EXECUTABLE if mode & 0o111 else FILE
+
+
+def _is_where_programs_are(path: str) -> bool:
+    return path.startswith(f"{FOLDER}/") and path.count("/") in {2, 3}
+
+
+def _read_texts(blobs: Blobs, entries: list[Entry], build_file: str | None) -> dict[str, str]:
     texts: dict[str, str] = {}
     size = 0
     for path, entry in _text_files(entries, build_file):
-        size += (length := repository.odb.read_header(entry.blob)[1])
+        size += (length := blobs.size(entry.blob))
         if length > TEXT_BYTES_MAX or size > TEXTS_BYTES_MAX:
             raise _TooMuchError(words.text_too_large(path, TEXT_BYTES_MAX))
-        texts[path] = repository[entry.blob].peel(pygit2.Blob).data.decode("utf-8", "surrogateescape")
+        texts[path] = blobs.data(entry.blob).decode("utf-8", "surrogateescape")
     return texts
 
 

@@ -10,23 +10,22 @@ from functools import partial
 import pygit2
 
 from tisktask_runner.source import path_words, words
-from tisktask_runner.source.fetch_errors import MirrorFault, Retry, Unserved, judge
+from tisktask_runner.source.fetch_errors import judge
+from tisktask_runner.source.formats import open_for_fetching
+from tisktask_runner.source.git_command.errors import GitCommandError
 from tisktask_runner.source.mirror import OWN_REFS, Mirrors, WantedCommit
-from tisktask_runner.source.mirror_place import fetching_alone, open_mirror, place_of, sharing_mirror
+from tisktask_runner.source.mirror_place import fetching_alone, place_of, sharing_mirror
 from tisktask_runner.source.outcomes import NotFetched
 from tisktask_runner.source.own_thread import in_own_thread
-from tisktask_runner.source.transfer import (
-    GuardedCallbacks,
-    TransferBudget,
-    set_socket_limits,
-    transfer,
-)
+from tisktask_runner.source.reading import OpenMirror
+from tisktask_runner.source.transfer import TransferBudget, set_socket_limits
+from tisktask_runner.source.verdicts import MirrorFault, Retry, Unserved
 
 #: How much history is fetched, until the two lines meet; the last is all of it.
 DEPTHS = (50, 500, 2**31 - 1)
 #: Jobs that run because this took too long are better than a run that waits for it.
 _SECONDS_MAX = 300.0
-_SHA = re.compile(r"[0-9a-f]{40}")
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True)
@@ -54,20 +53,20 @@ async def find_merge_base(mirrors: Mirrors, head: WantedCommit, base: str) -> Me
 
 def _find_alone(mirrors: Mirrors, head: WantedCommit, base: str, abandoned: threading.Event) -> MergeBase | NoMergeBase:
     set_socket_limits()
-    place = place_of(mirrors.folder, head.forge, head.full_name, head.clone_url)
+    place = place_of(mirrors.folder, head.forge, head.full_name, head.clone_url, head.sha)
     seconds = min(mirrors.limits.seconds, _SECONDS_MAX)
     budget = TransferBudget(mirrors.limits, time.monotonic() + seconds, abandoned)
     with fetching_alone(place, seconds) as is_ours, sharing_mirror(place):
         if not is_ours:
             return NoMergeBase(words.lock_not_freed(head.full_name, seconds))
         try:
-            with open_mirror(place.mirror) as mirror:
+            with open_for_fetching(place) as mirror:
                 return _find(mirror, head, base, budget)
-        except (pygit2.GitError, KeyError, ValueError, OSError) as error:
+        except (pygit2.GitError, GitCommandError, KeyError, ValueError, OSError) as error:
             return NoMergeBase(words.mirror_unreadable(str(error)))
 
 
-def _find(mirror: pygit2.Repository, head: WantedCommit, base: str, budget: TransferBudget) -> MergeBase | NoMergeBase:
+def _find(mirror: OpenMirror, head: WantedCommit, base: str, budget: TransferBudget) -> MergeBase | NoMergeBase:
     own_base = OWN_REFS + (base if _SHA.fullmatch(base) else hashlib.sha256(base.encode()).hexdigest()[:40])
     # What the forge does not serve by its id, it serves by a ref.
     sources = {
@@ -80,23 +79,23 @@ def _find(mirror: pygit2.Repository, head: WantedCommit, base: str, budget: Tran
             if refusal := _fetch_first(mirror, head, [f"+{name}:{own}" for name in names], depth, budget):
                 return refusal
         # A ref that does not exist is no error of a transfer.
-        if own_base not in mirror.references:
+        base_sha = mirror.commit_of(own_base)
+        if base_sha is None:
             return NoMergeBase(path_words.base_not_there(base))
-        base_sha = str(mirror.references[own_base].peel(pygit2.Commit).id)
         if found := mirror.merge_base(base_sha, head.sha):
-            return MergeBase(str(found))
+            return MergeBase(found)
     return NoMergeBase(path_words.no_common_ancestor(base))
 
 
 def _fetch_first(
-    mirror: pygit2.Repository, head: WantedCommit, refspecs: list[str], depth: int, budget: TransferBudget
+    mirror: OpenMirror, head: WantedCommit, refspecs: list[str], depth: int, budget: TransferBudget
 ) -> NoMergeBase | None:
     """Fetch the first of them that the forge serves."""
     reason = ""
     for refspec in refspecs:
         try:
             budget.check()
-            transfer(mirror, head.clone_url, refspec, depth, GuardedCallbacks(head.clone_url, head.token, budget))
+            mirror.transfer(head.source, refspec, depth, budget)
         except Exception as error:  # noqa: BLE001 - callbacks raise through libgit2; judge() re-raises what it does not know
             judged = judge(error, head.full_name, head.clone_url, budget.limits)
             reason = _reason(judged, str(error), head.full_name)

@@ -15,33 +15,32 @@ from pydantic import SecretStr
 
 from tisktask_runner.source import words
 from tisktask_runner.source.address import unusable_address
-from tisktask_runner.source.fetch_errors import MirrorFault, Retry, Unserved, judge
+from tisktask_runner.source.fetch_errors import judge
+from tisktask_runner.source.formats import open_for_fetching
+from tisktask_runner.source.git_command.errors import GitCommandError
+from tisktask_runner.source.git_command.process import is_installed
 from tisktask_runner.source.mirror_place import (
     MirrorPlace,
     create_mirror,
     fetching_alone,
+    is_sha256,
     mirror_exists,
-    open_mirror,
     place_of,
     remove_mirror,
     sharing_mirror,
 )
 from tisktask_runner.source.outcomes import CommitGone, Fetched, FetchFailed, FetchOutcome, NotFetched
 from tisktask_runner.source.own_thread import in_own_thread
-from tisktask_runner.source.transfer import (
-    GuardedCallbacks,
-    TransferBudget,
-    TransferLimits,
-    set_socket_limits,
-    transfer,
-)
+from tisktask_runner.source.reading import NotACommit, OpenMirror, Source
+from tisktask_runner.source.transfer import TransferBudget, TransferLimits, set_socket_limits
+from tisktask_runner.source.verdicts import MirrorFault, Retry, Unserved
 
 log = structlog.get_logger()
 
 OWN_REFS = "refs/tisktask/"
 #: Refs tell the forge what we have; more of them make each fetch slower without making it smaller.
 OWN_REFS_MAX = 16
-#: libgit2 never repacks: a mirror with so many packs is slower than a new one.
+#: Nobody ever repacks: a mirror with so many packs is slower than a new one.
 PACKS_MAX = 400
 #: How far back the commit may be in a ref, for forges that do not serve a commit by its id.
 DEPTHS = (1, 200)
@@ -60,6 +59,10 @@ class WantedCommit:
     ref: str
     fetch_ref: str | None = None
     token: SecretStr | None = None
+
+    @property
+    def source(self) -> Source:
+        return Source(self.clone_url, self.token)
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,10 @@ def _refuse(wanted: WantedCommit) -> FetchFailed | None:
     """Find what no fetch can work with."""
     if refusal := unusable_address(wanted.clone_url):
         return FetchFailed(refusal)
-    if not re.fullmatch(r"[0-9a-f]{40}", wanted.sha):
+    if not re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", wanted.sha):
         return FetchFailed(words.not_a_sha(wanted.sha))
+    if is_sha256(wanted.sha) and not is_installed():
+        return FetchFailed(words.git_missing())
     return None
 
 
@@ -98,7 +103,7 @@ def _fetch_alone(
     is_mirror_damaged: bool,  # noqa: FBT001
 ) -> FetchOutcome:
     set_socket_limits()
-    place = place_of(mirrors.folder, wanted.forge, wanted.full_name, wanted.clone_url)
+    place = place_of(mirrors.folder, wanted.forge, wanted.full_name, wanted.clone_url, wanted.sha)
     if not is_mirror_damaged and (found := _find_at_once(place, wanted)):
         return found
     seconds = mirrors.limits.seconds
@@ -123,9 +128,9 @@ def _find_at_once(place: MirrorPlace, wanted: WantedCommit) -> Fetched | None:
         try:
             if not mirror_exists(place):
                 return None
-            with open_mirror(place.mirror) as mirror:
+            with open_for_fetching(place) as mirror:
                 found = _find(mirror, place, wanted)
-        except (pygit2.GitError, OSError, ValueError) as error:
+        except (pygit2.GitError, GitCommandError, OSError, ValueError) as error:
             log.info("mirror_unreadable", mirror=str(place.mirror), error=str(error))
             return None
     return found if isinstance(found, Fetched) else None
@@ -162,23 +167,23 @@ def _fetch_once(place: MirrorPlace, wanted: WantedCommit, budget: TransferBudget
         try:
             if not mirror_exists(place):
                 create_mirror(place)
-            mirror = opened.enter_context(open_mirror(place.mirror))
+            mirror = opened.enter_context(open_for_fetching(place))
             found = _find(mirror, place, wanted)
-        except (pygit2.GitError, OSError, ValueError) as error:
+        except (pygit2.GitError, GitCommandError, OSError, ValueError) as error:
             return _Damaged(str(error))
         try:
             return found or _fetch_missing(mirror, place, wanted, budget)
         finally:
-            _forget_old_refs(mirror)
+            _forget_old_refs(mirror, place)
 
 
 def _fetch_missing(
-    mirror: pygit2.Repository, place: MirrorPlace, wanted: WantedCommit, budget: TransferBudget
+    mirror: OpenMirror, place: MirrorPlace, wanted: WantedCommit, budget: TransferBudget
 ) -> FetchOutcome | Retry | _Damaged:
     for refspec, depth in _requests(wanted):
         try:
             budget.check()
-            transfer(mirror, wanted.clone_url, refspec, depth, GuardedCallbacks(wanted.clone_url, wanted.token, budget))
+            mirror.transfer(wanted.source, refspec, depth, budget)
         except Exception as error:  # noqa: BLE001 - callbacks raise through libgit2; judge() re-raises what it does not know
             judged = judge(error, wanted.full_name, wanted.clone_url, budget.limits)
             if isinstance(judged, MirrorFault):
@@ -188,7 +193,7 @@ def _fetch_missing(
         try:
             if found := _find(mirror, place, wanted):
                 return found
-        except (pygit2.GitError, ValueError) as error:
+        except (pygit2.GitError, GitCommandError, ValueError) as error:
             return _Damaged(str(error))
     return CommitGone(words.commit_gone(wanted.sha, wanted.full_name))
 
@@ -205,23 +210,16 @@ def _requests(wanted: WantedCommit) -> Iterator[tuple[str, int]]:
             yield f"+{ref}:{own}", depth
 
 
-def _find(mirror: pygit2.Repository, place: MirrorPlace, wanted: WantedCommit) -> Fetched | NotFetched | None:
+def _find(mirror: OpenMirror, place: MirrorPlace, wanted: WantedCommit) -> Fetched | NotFetched | None:
     """Look for the commit and all its trees; `None` if it is not here."""
-    found = mirror.get(wanted.sha)
-    if found is None:
-        return None
-    try:
-        commit = found.peel(pygit2.Commit)
-    except (pygit2.GitError, ValueError):
+    found = mirror.find(wanted.sha)
+    if isinstance(found, NotACommit):
         return CommitGone(words.not_a_commit(wanted.sha, wanted.full_name))
-    if commit.tree_id not in mirror:
-        return None
-    lines = commit.message.strip().splitlines()
-    return Fetched(place.mirror, str(commit.id), lines[0][:200] if lines else "")
+    return Fetched(place.mirror, found.sha, found.title) if found else None
 
 
-def _forget_old_refs(mirror: pygit2.Repository) -> None:
-    folder = Path(mirror.path) / OWN_REFS
+def _forget_old_refs(mirror: OpenMirror, place: MirrorPlace) -> None:
+    folder = place.mirror / OWN_REFS
     own = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime) if folder.is_dir() else []
     for file in own[:-OWN_REFS_MAX]:
-        mirror.references.delete(f"{OWN_REFS}{file.name}")
+        mirror.delete_ref(f"{OWN_REFS}{file.name}")

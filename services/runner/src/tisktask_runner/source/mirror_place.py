@@ -15,7 +15,10 @@ from uuid import uuid4
 import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
+from tisktask_runner.source.git_command.init import init_mirror
+
 LOCK_POLL_SECONDS = 0.02
+_SHA256_DIGITS, _SHA256_END = 64, ".sha256.git"
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,11 @@ class MirrorPlace:
     """The paths of one repository's mirror."""
 
     mirror: Path
+
+    @property
+    def is_sha256(self) -> bool:
+        """Whether ids have 64 digits: libgit2 can not read such a mirror, git can."""
+        return self.mirror.name.endswith(_SHA256_END)
 
     @property
     def fetch_lock(self) -> Path:
@@ -35,11 +43,20 @@ class MirrorPlace:
         return self.mirror.with_suffix(".use")
 
 
-def place_of(folder: Path, forge: str, full_name: str, clone_url: str) -> MirrorPlace:
-    """Name the mirror so that people recognise it; the hash keeps apart what the safe names do not."""
+def place_of(folder: Path, forge: str, full_name: str, clone_url: str, sha: str) -> MirrorPlace:
+    """Name the mirror so that people recognise it; the hash keeps apart what the safe names do not.
+
+    A repository that is made anew in the other object format gets another mirror.
+    """
     owner, _, name = full_name.rpartition("/")
     digest = hashlib.sha256(f"{forge}\n{full_name}\n{clone_url}".encode()).hexdigest()[:16]
-    return MirrorPlace(folder / _safe(forge) / _safe(owner) / f"{_safe(name)}-{digest}.git")
+    end = _SHA256_END if is_sha256(sha) else ".git"
+    return MirrorPlace(folder / _safe(forge) / _safe(owner) / f"{_safe(name)}-{digest}{end}")
+
+
+def is_sha256(sha: str) -> bool:
+    """Tell from an id which format its repository is in."""
+    return len(sha) == _SHA256_DIGITS
 
 
 def _safe(text: str) -> str:
@@ -64,7 +81,10 @@ def open_mirror(mirror: Path) -> Generator[pygit2.Repository]:
 def create_mirror(place: MirrorPlace) -> None:
     """Make an empty mirror; it appears whole or not at all."""
     new = place.mirror.with_suffix(f".new-{uuid4().hex}")
-    pygit2.init_repository(str(new), bare=True)
+    if place.is_sha256:
+        init_mirror(new)
+    else:
+        pygit2.init_repository(str(new), bare=True)
     try:
         new.rename(place.mirror)
     except OSError:

@@ -91,7 +91,7 @@ class GuardedCallbacks(pygit2.RemoteCallbacks):
 
     def __init__(self, url: str, token: SecretStr | None, budget: TransferBudget) -> None:
         super().__init__()
-        self._origin = _origin(url)
+        self._origin = origin_of(url)
         self._token = token
         self._budget = budget
         self._is_token_given = False
@@ -99,7 +99,7 @@ class GuardedCallbacks(pygit2.RemoteCallbacks):
     def credentials(self, url: str, username_from_url: str | None, allowed_types: CredentialType) -> pygit2.UserPass:
         _ = username_from_url, allowed_types
         # libgit2 follows a redirect to any host and asks here with the new address.
-        if _origin(url) != self._origin:
+        if origin_of(url) != self._origin:
             raise MovedElsewhereError(urlsplit(url).hostname or "")
         if self._token is None:
             raise TokenMissingError
@@ -123,6 +123,7 @@ class GuardedCallbacks(pygit2.RemoteCallbacks):
         self._budget.check(stats.received_bytes)
 
 
-def _origin(url: str) -> tuple[str, str, int | None]:
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Name what a token is for: scheme, host and port."""
     parts = urlsplit(url)
     return parts.scheme, (parts.hostname or "").lower(), parts.port

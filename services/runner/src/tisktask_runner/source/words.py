@@ -49,7 +49,21 @@ def unknown_address(url: str) -> str:
 
 
 def not_a_sha(sha: str) -> str:
-    return f"{sha[:80]!r} is not the id of a commit of a SHA-1 repository (40 hexadecimal digits)."
+    return f"{sha[:80]!r} is not the id of a commit (40 hexadecimal digits, or 64 in the SHA-256 format)."
+
+
+def other_object_format(full_name: str) -> str:
+    return (
+        f"{full_name} is kept in another object format than the commit that was asked for: ids have 40 digits in the "
+        "SHA-1 format and 64 in SHA-256. If the repository was made anew, push to it again."
+    )
+
+
+def git_missing() -> str:
+    return (
+        "The repository is in git's SHA-256 format, which is read by the program git, and that is not installed on the "
+        "runner's host. Install it (Debian: apt-get install git)."
+    )
 
 
 def moved_elsewhere(full_name: str, host: str) -> str:
