@@ -68,7 +68,33 @@ def test_sources(text: str, expected: set[str] | str) -> None:
 
 def test_bases_are_named_without_the_files_own_stages() -> None:
     text = "ARG V=1\nFROM --platform=linux/arm64 go:$V AS build\nFROM scratch\nFROM Build AS more\nFROM debian\n"
-    assert parse(text).bases == ("go:$V", "debian")
+    assert parse(text).bases == ("go:1", "debian")
+
+
+@pytest.mark.parametrize(
+    ("text", "bases"),
+    [
+        ("ARG BASE=debian:12\nFROM $BASE\n", ("debian:12",)),
+        ("ARG A=debian\nARG B=${A}:12\nFROM ${B}-slim\n", ("debian:12-slim",)),
+        ("ARG A='debian' B=\"12\"\nFROM $A:${B}\n", ("debian:12",)),
+        ("ARG A=\nFROM debian:${A:-12}\n", ("debian:12",)),
+        ("ARG A=x\nFROM debian${A:+:13}\n", ("debian:13",)),
+        ("ARG BUILD=build\nFROM debian AS build\nFROM $BUILD\n", ("debian",)),
+        ("ARG A\nFROM debian:$A\n", ("debian:$A",)),
+        ("FROM --platform=$BUILDPLATFORM debian:$TARGETARCH\n", ("debian:$TARGETARCH",)),
+        ("FROM debian\nARG B=other\nFROM $B\n", ("debian", "$B")),
+        ("ARG A='x\nFROM debian:$A\n", ("debian:$A",)),
+    ],
+)
+def test_names_of_bases_are_made_of_the_arguments_before_the_first_stage(text: str, bases: tuple[str, ...]) -> None:
+    assert parse(text).bases == bases
+
+
+def test_arguments_that_double_with_each_line_take_no_room() -> None:
+    lines = ["ARG A0=debian", *(f"ARG A{number + 1}=$A{number}$A{number}" for number in range(60)), "FROM $A60"]
+    (base,) = parse("\n".join(lines)).bases
+    assert len(base) <= 1000
+    assert "$" in base
 
 
 @settings(deadline=None)

@@ -95,7 +95,7 @@ class Images:
         if await self.has(plan):
             return Ready(image_name(plan.key), plan.key, built=False, seconds=0)
         await self.use.begin(plan.key)
-        # Names that a build argument decides about are known to Podman alone.
+        # Names that something decides about which Podman alone knows: the platform it builds for.
         bases = [base for base in plan.bases if "$" not in base and not is_private(base)]
         async with pulling(self.use, self.engine, bases):
             made = await ensure_image(self.host, BuildOrder(plan, context, log_path))

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tisktask_runner.image.build_arguments import read_arguments, substitute
+
 #: A pattern with many could take for ever to match.
 WILDCARDS_MAX = 6
 _ESCAPE_DIRECTIVE = re.compile(r"#\s*escape\s*=\s*(\S)\s*$", re.IGNORECASE)
@@ -34,7 +36,7 @@ class BuildFile:
     """What a build file says."""
 
     reads: Reads
-    #: Images that it builds on, as written; not its own stages.
+    #: Images that it builds on, not its own stages. With a `$`: what Podman alone knows decides about the name.
     bases: tuple[str, ...]
 
 
@@ -43,11 +45,17 @@ def parse(text: str) -> BuildFile:
     sources: set[str | None] = set()
     bases: list[str] = []
     stages: set[str] = {"scratch"}
+    arguments: dict[str, str] = {}
+    is_before_stages = True
     for name, rest in _instructions(text):
         flags, words = _flags(rest)
-        if name == "FROM" and words:
-            if words[0].lower() not in stages:
-                bases.append(words[0])
+        if name == "ARG" and is_before_stages:
+            arguments |= read_arguments(rest, arguments)
+        elif name == "FROM" and words:
+            is_before_stages = False
+            base = substitute(words[0], arguments)
+            if base.lower() not in stages:
+                bases.append(base)
             if len(words) >= 3 and words[1].lower() == "as":
                 stages.add(words[2].lower())
         elif name in {"COPY", "ADD"} and not any(flag.startswith("--from=") for flag in flags):

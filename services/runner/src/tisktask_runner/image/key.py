@@ -23,7 +23,7 @@ class ImagePlan:
     key: str
     #: Whether the build needs the checkout, or only its build file.
     reads_context: bool
-    #: Images that it builds on, as written.
+    #: Images that it builds on, as far as their names are known here.
     bases: tuple[str, ...]
 
 
