@@ -24,6 +24,13 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def two_free_ports() -> tuple[int, int]:
+    """Choose two that differ: one after the other, the system may give the same again."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1], free_port()
+
+
 @dataclass
 class NatsServer:
     """Starts, kills (-9) and starts again on the same port and store."""
@@ -35,7 +42,7 @@ class NatsServer:
 
     @classmethod
     def create(cls, folder: Path, sync: str = "always") -> "NatsServer":
-        server = cls(folder, free_port(), free_port())
+        server = cls(folder, *two_free_ports())
         folder.mkdir(parents=True, exist_ok=True)
         text = CONFIG.format(port=server.port, monitor=server.monitor, store=folder / "store", sync=sync)
         (folder / "nats.conf").write_text(text)

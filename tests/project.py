@@ -24,6 +24,8 @@ class Project:
     full_name: str
     clone_url: str
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    #: What Tisktask was given: it fetches and reports with it.
+    token: str = ""
 
     @classmethod
     def create(
@@ -34,7 +36,8 @@ class Project:
         forge.state.add_repository(full_name)
         token = forge.state.add_token("robot")
         server.tokens.add(token.value)
-        project = cls(stack, forge, server.create(full_name, object_format), full_name, server.clone_url(full_name))
+        git = server.create(full_name, object_format)
+        project = cls(stack, forge, git, full_name, server.clone_url(full_name), token=token.value)
         (folder / "token").write_text(token.value)
         (folder / "secret").write_text(project.secret)
         stack.cli(
@@ -44,8 +47,8 @@ class Project:
         )
         return project
 
-    def commit(self, files: Mapping[str | bytes, File], ref: str = "refs/heads/main") -> str:
-        sha = self.git.commit(files, ref)
+    def commit(self, files: Mapping[str | bytes, File], ref: str = "refs/heads/main", parent: str | None = None) -> str:
+        sha = self.git.commit(files, ref, parent=parent)
         self.forge.state.repository(self.full_name).commits.add(sha)
         return sha
 

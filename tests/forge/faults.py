@@ -1,5 +1,6 @@
 """What goes wrong on demand: answers that fail, hang or break off, and limits of the rate of requests."""
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -35,11 +36,15 @@ class FaultPlan:
     coming: list[Fault] = field(default_factory=list)
     #: The same for requests for an App's token.
     for_apps: list[Fault] = field(default_factory=list)
+    #: The same for questions about people and pull requests.
+    for_questions: list[Fault] = field(default_factory=list)
 
     def add(self, fault: Fault, times: int = 1) -> None:
         self.coming.extend([fault] * times)
 
     def next(self, call: Call) -> Fault | None:
+        if call.method == "GET" and re.search(r"/permission$|/pulls(/\d+)?$", call.path):
+            return self.for_questions.pop(0) if self.for_questions else None
         if call.method not in {"POST", "PATCH"}:
             return None
         coming = self.for_apps if call.path.endswith("/access_tokens") else self.coming

@@ -4,6 +4,7 @@ import urllib.parse
 from datetime import UTC
 from typing import Any
 
+from forge.apps import refuse_app
 from forge.rules import Call, Reply, error
 from forge.samples import sample
 from forge.state import Flavour, ForgeState, Hook, HookDelivery, Pull, Repository, Rights, Token
@@ -19,9 +20,14 @@ def answer_question(
         return None
     if token.rights is Rights.NONE:
         return error(404, "Not Found", [])
+    if token.is_app and rest[0] == "pulls" and (refusal := refuse_app(repository, token, "pull_requests", "read")):
+        return refusal
     match call.method, rest:
         case "GET", ["pulls"]:
             return _list_pulls(state, repository, call)
+        case "GET", ["pulls", number]:
+            found = next((one for one in repository.pulls if str(one.number) == number), None)
+            return error(404, "Not Found", []) if found is None else Reply(200, show_pull(state, repository, found))
         case _, ["hooks", *more] if state.flavour is Flavour.GITHUB:
             return _answer_about_hooks(state, repository, token, call, more)
     return error(404, "Not Found", [])
@@ -80,7 +86,7 @@ def show_pull(state: ForgeState, repository: Repository, pull: Pull) -> dict[str
     head_repo = {"id": repository.id if pull.fork_id is None else pull.fork_id}
     is_github = state.flavour is Flavour.GITHUB
     side = _github_side if is_github else _gitea_side
-    body = sample(state.flavour, "pull") | {
+    body = sample(state.flavour, "whole pull") | {
         "number": pull.number,
         "title": pull.title,
         "state": "open" if pull.is_open else "closed",

@@ -12,6 +12,7 @@ _SCHEMAS = {
         "pull": "#/components/schemas/pull-request-simple",
         "user": "#/components/schemas/simple-user",
         "repository": "#/components/schemas/repository",
+        "whole pull": "#/components/schemas/pull-request",
         "hook": "#/components/schemas/hook",
         "label": "#/components/schemas/pull-request-simple/properties/labels/items",
     },

@@ -14,6 +14,7 @@ from forge.checks import answer_check
 from forge.comments import answer_comment
 from forge.contract import Contract
 from forge.faults import Drop, Fault, FaultPlan, Hang, RateLimit
+from forge.people import answer_about_person
 from forge.questions import answer_question
 from forge.rules import (
     Call,
@@ -28,6 +29,8 @@ from forge.rules import (
 from forge.state import VERSIONS, Flavour, ForgeState, Repository
 
 API = "/api/v1"
+_ANSWERS_DESCRIBED = r"/pulls$|/pulls/\d+$|/hooks|/permission$"
+_DESCRIBED = f"/statuses/|/check-runs|{_ANSWERS_DESCRIBED}"
 
 
 @dataclass(frozen=True)
@@ -142,9 +145,9 @@ class Forge:
         path = call.path.removeprefix(API)
         if self.state.flavour is Flavour.FORGEJO and call.headers.get("accept") == "application/vnd.github+json":
             self.violations.append("Accept: application/vnd.github+json makes Forgejo answer in GitHub's form")
-        is_described = path.startswith("/repos/") and re.search("/statuses/|/check-runs|/pulls$|/hooks", path)
+        is_described = path.startswith("/repos/") and re.search(_DESCRIBED, path)
         is_known = is_described or "/access_tokens" in path
-        is_told = call.method in {"POST", "PATCH"} or (reply.status < 300 and re.search("/pulls$|/hooks", path))
+        is_told = call.method in {"POST", "PATCH"} or (reply.status < 300 and re.search(_ANSWERS_DESCRIBED, path))
         if self._contract and is_known and is_told:
             body = json.loads(call.body or b"null")
             self.violations += self._contract.violations(call.method, path, body, reply.status, reply.body)
@@ -193,7 +196,8 @@ class Forge:
             return token
         if repository is None:
             return error(404, "Not Found", [])
-        if answer := answer_question(self.state, repository, token, call, rest):
+        question = answer_question(self.state, repository, token, call, rest)
+        if answer := question or answer_about_person(self.state, repository, token, call, rest):
             return answer
         match call.method, rest:
             case _, ["issues", *_]:

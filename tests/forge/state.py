@@ -26,6 +26,7 @@ class Rights(IntEnum):
     NONE = 0
     READ = 1
     WRITE = 2
+    ADMIN = 3
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,11 @@ class Repository:
     is_archived: bool = False
     pulls: list[Pull] = field(default_factory=list)
     hooks: list[Hook] = field(default_factory=list)
+    #: Roles of people by login: admin, maintain, write, triage or read; Forgejo and Gitea: owner, admin, write, read.
+    people: dict[str, str] = field(default_factory=dict)
+
+    def pull(self, number: int) -> Pull:
+        return next(one for one in self.pulls if one.number == number)
 
     def find_commit(self, prefix: str) -> str | None:
         found = [sha for sha in self.commits if sha.startswith(prefix)]
@@ -147,6 +153,8 @@ class ForgeState:
     tokens: dict[str, Token] = field(default_factory=dict)
     apps: dict[str, "AppAccount"] = field(default_factory=dict)
     clock: Callable[[], float] = time.time
+    #: Logins of those who have an account; who has a role, a token or a pull request has one, too.
+    users: set[str] = field(default_factory=set)
     _ids: itertools.count = field(default_factory=lambda: itertools.count(1))
 
     def add_repository(self, full_name: str, commits: list[str] | None = None) -> Repository:
@@ -166,6 +174,21 @@ class ForgeState:
     def add_app(self, app_id: str, public_key: str, owner: str = "me") -> AppAccount:
         app = self.apps[app_id] = AppAccount(app_id, public_key, {owner: next(self._ids)})
         return app
+
+    def let(self, full_name: str, login: str, role: str | None) -> None:
+        """Give somebody a role in a repository; None takes it away."""
+        people = self.repository(full_name).people
+        self.users.add(login)
+        if role is None:
+            people.pop(login, None)
+        else:
+            people[login] = role
+
+    def find_user(self, login: str) -> str | None:
+        """Find somebody's name as they write it; names do not depend on case."""
+        known = self.users | {token.login for token in self.tokens.values()}
+        known |= {pull.author for repository in self.repositories for pull in repository.pulls}
+        return next((one for one in known if one.lower() == login.lower()), None)
 
     def revoke_token(self, token: Token) -> None:
         del self.tokens[token.value]

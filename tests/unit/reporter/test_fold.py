@@ -44,6 +44,15 @@ def test_the_end_of_a_job_is_shown(end: JobState) -> None:
     assert (desired.shown.state is StatusState.SUCCESS) == (end is JobState.SUCCEEDED)
 
 
+def test_a_run_that_was_not_approved_is_no_success() -> None:
+    """What is skipped counts as good where checks are required."""
+    refused = RunStory().finished(RunState.SKIPPED, reason="Declined by ada: no.", was_refused=True)
+    desired = desired_status(refused, URL)
+    assert desired
+    assert (desired.shown.state, desired.conclusion) == (StatusState.FAILURE, "failure")
+    assert desired.shown.description == "not run: Declined by ada: no."
+
+
 def test_a_job_that_gets_another_attempt_is_pending_again() -> None:
     story = RunStory()
     for event in (story.job_created("a"), story.job_claimed("a"), story.job_started("a"), story.job_queued("a", 2)):

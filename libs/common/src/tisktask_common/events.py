@@ -94,6 +94,9 @@ class RunFinished(RunEvent):
     reason: str = Field(default="", description="why, in a sentence; empty if the state says it all")
     duration_seconds: float
     jobs_by_state: dict[JobState, int] = Field(default_factory=dict)
+    was_refused: bool = Field(
+        default=False, description="skipped because it was to be approved, and was not: this is no success"
+    )
 
 
 class RunDeleted(RunEvent):

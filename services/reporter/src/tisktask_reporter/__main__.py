@@ -34,6 +34,7 @@ from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_reporter.settings import ReporterSettings
 from tisktask_reporter.store import Store
 from tisktask_reporter.times import now
+from tisktask_reporter.trust_desk import TrustDesk
 from tisktask_reporter.upkeep import keep_up
 
 log = structlog.get_logger()
@@ -138,7 +139,9 @@ async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None
         intake = Intake(store, credentials, settings.public_url, loop.wake, deletions)
         await bus.answer(ListUndelivered, deletions.list_undelivered, "reporter")
         await bus.answer(MintFetchToken, FetchTokens(credentials, installations).mint, "reporter")
-        await ForgeDesk(store, credentials, exchange, installations, settings.webhook_url).open(bus)
+        desk = ForgeDesk(store, credentials, exchange, installations, settings.webhook_url)
+        await desk.open(bus)
+        await TrustDesk(desk).open(bus)
         await bus.client.subscribe(REPOSITORY_CHANGES, cb=intake.take_repository_change)
         group.create_task(loop.run())
         group.create_task(Puller(bus, RUNS_FOR_REPORTER, intake.take_event, EVENTS_AT_ONCE).run())

@@ -98,7 +98,7 @@ def desired_status(event: AnyEvent, public_url: str) -> DesiredStatus | None:
         revision=event.revision,
         shown=Shown(state, description, f"{public_url}/runs/{event.run_id}"),
         job_id=event.job_id if isinstance(event, JobEvent) else None,
-        conclusion="" if state is StatusState.PENDING else _CONCLUSIONS.get(_end(event), "failure"),
+        conclusion=_conclusion(event, state),
     )
 
 
@@ -108,6 +108,13 @@ def desired_comment(event: AnyEvent, public_url: str) -> DesiredStatus | None:
         return None
     shown = desired_status(event, public_url)
     return shown and replace(shown, key=comment_key(event.repository.id, event.change.pull_request))
+
+
+def _conclusion(event: RunEvent, state: StatusState) -> str:
+    if state is StatusState.PENDING:
+        return ""
+    was_refused = isinstance(event, RunFinished) and event.was_refused
+    return "failure" if was_refused else _CONCLUSIONS.get(_end(event), "failure")
 
 
 def _end(event: RunEvent) -> str:
@@ -150,7 +157,9 @@ def _is_commit(sha: str) -> bool:
 
 def _show_run(event: RunEvent) -> tuple[StatusState, str]:
     if isinstance(event, RunFinished):
-        return _RUN_ENDS.get(event.state, StatusState.ERROR), words.describe_run_end(event)
+        # What is skipped counts as good where checks are required: a commit that nobody has let run has passed none.
+        state = StatusState.FAILURE if event.was_refused else _RUN_ENDS.get(event.state, StatusState.ERROR)
+        return state, words.describe_run_end(event)
     if event.state is RunState.AWAITING_APPROVAL:
         return StatusState.PENDING, words.WAITS_FOR_APPROVAL
     return StatusState.PENDING, words.IN_PROGRESS

@@ -85,15 +85,15 @@ class ForgeDesk:
         await bus.answer(RedeliverWebhooks, self.redeliver, QUEUE)
 
     async def list_open_pulls(self, request: ListOpenPulls, _caller: str) -> PullPage:
-        access = await self._find(request.repository_id)
+        access = await self.find(request.repository_id)
         if isinstance(access, NoAccess):
             return PullPage(problem=access.reason, is_refused=True)
         asked = pulls_request(access, max(1, request.page))
         if asked is None:
             return PullPage(problem=words.unknown_forge(access.forge), is_refused=True)
-        answer = await self._ask(request.repository_id, access, asked, words.OPEN_PULLS)
+        answer = await self.ask(request.repository_id, access, asked, words.OPEN_PULLS)
         if isinstance(answer, ForgeAnswer):
-            return _as(PullPage, answer)
+            return answer_as(PullPage, answer)
         found = read_pulls(answer.body, has_agit=access.forge != "github")
         if found is None:
             return PullPage(problem=words.unreadable_answer(words.OPEN_PULLS))
@@ -103,34 +103,34 @@ class ForgeDesk:
         return PullPage(items=pulls, next_page=next_page(answer.headers, max(1, request.page)))
 
     async def list_failed_deliveries(self, request: ListFailedDeliveries, _caller: str) -> FailedDeliveries:
-        access = await self._find(request.repository_id)
+        access = await self.find(request.repository_id)
         if isinstance(access, NoAccess) or access.forge != "github" or access.app:
             # An App's webhook is not the repository's, and its deliveries are not told to an installation.
             return FailedDeliveries(is_refused=True)
         hooks = await self._find_hooks(request.repository_id, access)
         if isinstance(hooks, ForgeAnswer):
-            return _as(FailedDeliveries, hooks)
+            return answer_as(FailedDeliveries, hooks)
         failed: list[FailedDelivery] = []
         for hook in hooks[:_HOOKS_MAX]:
             found = await self._find_failed(request, access, hook)
             if isinstance(found, ForgeAnswer):
-                return _as(FailedDeliveries, found)
+                return answer_as(FailedDeliveries, found)
             failed += found
         return FailedDeliveries(items=failed)
 
     async def redeliver(self, request: RedeliverWebhooks, _caller: str) -> Redelivered:
-        access = await self._find(request.repository_id)
+        access = await self.find(request.repository_id)
         if isinstance(access, NoAccess) or access.forge != "github":
             return Redelivered(is_refused=True)
         for count, failed in enumerate(request.items):
             asked = redelivery_request(access, failed)
-            answer = await self._ask(request.repository_id, access, asked, words.WEBHOOKS)
+            answer = await self.ask(request.repository_id, access, asked, words.WEBHOOKS)
             if isinstance(answer, ForgeAnswer):
-                return _as(Redelivered, answer).model_copy(update={"count": count})
+                return answer_as(Redelivered, answer).model_copy(update={"count": count})
         return Redelivered(count=len(request.items))
 
     async def _find_hooks(self, repository: RepositoryId, access: Access) -> list[int] | ForgeAnswer:
-        answer = await self._ask(repository, access, hooks_request(access), words.WEBHOOKS)
+        answer = await self.ask(repository, access, hooks_request(access), words.WEBHOOKS)
         if isinstance(answer, ForgeAnswer):
             return answer
         hooks = find_our_hooks(answer.body, self._webhook_url)
@@ -144,7 +144,7 @@ class ForgeDesk:
         asked: ForgeRequest | None = deliveries_request(access, hook)
         bodies: list[object] = []
         while asked and len(bodies) < _DELIVERY_PAGES_MAX:
-            answer = await self._ask(request.repository_id, access, asked, words.WEBHOOKS)
+            answer = await self.ask(request.repository_id, access, asked, words.WEBHOOKS)
             if isinstance(answer, ForgeAnswer):
                 return answer
             bodies.append(answer.body)
@@ -153,11 +153,12 @@ class ForgeDesk:
         found = find_failed(bodies, hook, request.since)
         return ForgeAnswer(problem=words.unreadable_answer(words.WEBHOOKS)) if found is None else found
 
-    async def _find(self, repository: RepositoryId) -> Access | NoAccess:
+    async def find(self, repository: RepositoryId) -> Access | NoAccess:
+        """Find what opens a repository's forge."""
         # An InfrastructureError goes back to who asks: the orchestrator does not answer itself.
         return await self._credentials.find(repository)
 
-    async def _ask(
+    async def ask(
         self, repository: RepositoryId, access: Access, request: ForgeRequest, what: str
     ) -> Answer | ForgeAnswer:
         """Ask once; a ForgeAnswer says why there is no answer."""
@@ -217,5 +218,6 @@ def _problem(outcome: Verdict, what: str) -> ForgeAnswer:
             raise AssertionError(outcome)  # only a post is delivered, and redirects are followed
 
 
-def _as(kind: type[AnswerT], answer: ForgeAnswer) -> AnswerT:
+def answer_as(kind: type[AnswerT], answer: ForgeAnswer) -> AnswerT:
+    """Say of this kind of answer why there is none."""
     return kind.model_validate(answer.model_dump())

@@ -20,6 +20,8 @@ NO_FORGE = "this repository's forge takes no statuses"
 NO_TOKEN = "the repository has no token: add one with `tisktask repo add URL --token-file FILE`"  # noqa: S105 - no secret
 REPOSITORY_REMOVED = "the repository was removed"
 OPEN_PULLS = "its open pull requests"
+PULL_REQUEST = "a pull request of it"
+PERMISSIONS = "who may write to it"
 WEBHOOKS = "its webhooks and their deliveries"
 ACCOUNT_PAUSES = "waits: the forge limits the rate of requests or can not be reached"
 TOO_MANY_REDIRECTS = "the forge redirects in a circle: check the repository's api-url"
@@ -27,6 +29,8 @@ TOKEN_REFUSED_BEFORE = "the forge has refused this token before: set a new one w
 
 
 def describe_run_end(event: RunFinished) -> str:
+    if event.was_refused:
+        return fit(_with_reason("not run", event.reason), DESCRIPTION_CHARACTERS_MAX)
     took = duration(event.duration_seconds)
     match event.state:
         case RunState.SKIPPED:
@@ -234,6 +238,10 @@ def may_not_ask(what: str, status: int, message: str) -> str:
 
 def unreadable_answer(what: str) -> str:
     return f"the forge's answer about {what} can not be read: check the repository's api-url"
+
+
+def no_login(text: str) -> str:
+    return f"{fit(text, 60)!r} is no name that somebody can have at a forge"
 
 
 def no_hook_of_ours() -> str:

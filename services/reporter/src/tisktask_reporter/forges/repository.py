@@ -16,8 +16,9 @@ from tisktask_reporter.forges.request import Access, ForgeRequest, repository_pa
 #: Pull requests are large on the wire; Gitea gives no more than 50 at once.
 PULLS_PER_PAGE = 50
 DELIVERIES_PER_PAGE = 100
-#: GitHub describes one pull request with some 25 KiB.
+#: GitHub describes one pull request with some 25 KiB, and a text of up to 256.
 _PAGE_BYTES_MAX = 8 * 1024 * 1024
+_PULL_BYTES_MAX = 1024 * 1024
 _HOOKS_PER_PAGE = 100
 #: The path at which ingest takes GitHub's webhooks.
 _HOOK_PATH = "/api/triggers/github"
@@ -70,6 +71,18 @@ def pulls_request(access: Access, page: int) -> ForgeRequest | None:
     return replace(asked, answer_bytes_max=_PAGE_BYTES_MAX)
 
 
+def pull_request_request(access: Access, number: int) -> ForgeRequest | None:
+    """Ask for one pull request; None: nobody knows how."""
+    path = f"{repository_path(access.full_name)}/pulls/{number}"
+    if access.forge == "github":
+        asked = github.get_request(access, path)
+    elif access.forge in {"forgejo", "gitea"}:
+        asked = forgejo.get_request(access, path)
+    else:
+        return None
+    return replace(asked, answer_bytes_max=_PULL_BYTES_MAX)
+
+
 def hooks_request(access: Access) -> ForgeRequest:
     return _list_request(access, f"hooks?per_page={_HOOKS_PER_PAGE}")
 
@@ -90,14 +103,21 @@ def read_pulls(body: object, *, has_agit: bool) -> tuple[list[OpenPull], int] | 
     pulls: list[OpenPull] = []
     items = cast("list[object]", body)[: 2 * PULLS_PER_PAGE]
     for item in items:
-        try:
-            listed = _ListedPull.model_validate(item)
-            change = describe_pull_request(listed, listed.number, None, has_agit=has_agit)
-            update = {"event": "pull_request", "action": "opened"}
-            pulls.append(OpenPull(number=listed.number, change=change.model_copy(update=update)))
-        except ValidationError:
-            continue
+        pull = read_pull(item, has_agit=has_agit)
+        if pull:
+            pulls.append(pull)
     return pulls, len(items) - len(pulls)
+
+
+def read_pull(body: object, *, has_agit: bool) -> OpenPull | None:
+    """Read one pull request. None: it can not be understood."""
+    try:
+        listed = _ListedPull.model_validate(body)
+        change = describe_pull_request(listed, listed.number, None, has_agit=has_agit)
+        update = {"event": "pull_request", "action": "opened"}
+        return OpenPull(number=listed.number, change=change.model_copy(update=update))
+    except ValidationError:
+        return None
 
 
 def find_our_hooks(body: object, webhook_url: str) -> list[int] | None:
