@@ -58,6 +58,10 @@ CREATE TABLE api.runners (runner text, replica text, pool text, slots integer, b
     version text, engine text, last_seen_at timestamptz, is_alive boolean,
     labels text[] DEFAULT '{}', waiting integer DEFAULT 0);
 CREATE TABLE api.retention (repository_id text, keep_days integer, keep_min integer, keep_max integer);
+CREATE TABLE api.run_trust (run_id text, is_restricted boolean DEFAULT true, why text, state text DEFAULT 'waiting',
+    programs text[] DEFAULT '{}', programs_tree text DEFAULT '', changes_programs boolean,
+    held_at timestamptz DEFAULT now(), decided_by text, decided_at timestamptz, note text DEFAULT '');
+CREATE TABLE api.repository_trust (repository_id text, forks text);
 CREATE TABLE api.paused_runners (runner text, replica text, has_paused boolean);
 CREATE TABLE api.runner_problems (runner text, replica text, problem text);
 """

@@ -19,6 +19,7 @@ _COLOURS = {
     "errored": "magenta",
     "timed_out": "red",
     "cancelled": "yellow",
+    "awaiting_approval": "yellow",
     "running": "blue",
     "preparing": "blue",
     "starting": "blue",
@@ -100,10 +101,10 @@ def _dim(text: str) -> str:
     return click.style(text, dim=True) if has_colours() else text
 
 
-def print_order(done: dict[str, Any], *, as_json: bool) -> int:
+def print_order(done: dict[str, Any], *, as_json: bool, otherwise: str = "it had ended before") -> int:
     """Print whether an order took effect."""
     if as_json:
         print_json(done)
     else:
-        print("done" if done["accepted"] else f"not done: {done['reason'] or 'it had ended before'}")
+        print("done" if done["accepted"] else f"not done: {done['reason'] or otherwise}")
     return Exit.DONE if done["accepted"] else Exit.FAILED

@@ -5,6 +5,7 @@ from typing import Any
 
 from tisktask_cli.errors import Exit
 from tisktask_cli.output import lasted, print_table, printable, state
+from tisktask_cli.trust_report import print_trust
 
 _BAD_ENDS = {"failed", "errored", "cancelled", "timed_out"}
 _LINES_MAX = 20
@@ -13,17 +14,19 @@ _LINES_MAX = 20
 def print_run(run: dict[str, Any]) -> None:
     """Print a run with its jobs for people."""
     print(f"{run['repository']} #{run['number']}  {state(run['state'])}  {run['event']} {run['sha'][:10]}")
-    for name in ("title", "reason"):
+    is_explained = run["state"] == "awaiting_approval" and run.get("trust")
+    for name in ("title",) if is_explained else ("title", "reason"):
         if run.get(name):
             print(f"  {printable(run[name])}")
+    print_trust(run)
     if run.get("rerun_of"):
         print(f"  re-run of #{run['rerun_of_number']} ({run['rerun_of']})")
     if reruns := run.get("reruns"):
         print("  re-run as " + ", ".join(f"#{rerun['number']} ({rerun['run_id']})" for rerun in reruns))
     for warning in run.get("warnings") or []:
         print(f"  warning: {printable(warning)}")
-    preparation = [(0, run["preparation"])] if run.get("preparation") else []
-    rows = [_job_row(depth, job) for depth, job in [*preparation, *as_tree(run["jobs"])]]
+    preparations = [(0, run[name]) for name in ("inspection", "preparation") if run.get(name)]
+    rows = [_job_row(depth, job) for depth, job in [*preparations, *as_tree(run["jobs"])]]
     print_table(["job", "name", "state", "exit", "took", "note"], rows)
     _print_annotations(run)
 

@@ -80,8 +80,9 @@ class _Watcher:
         self._has_told_of_others = False
 
     def note(self, run: dict[str, Any]) -> None:
-        self._note_state(run["id"], "run", run["state"])
-        for job in [run["preparation"], *run["jobs"]]:
+        if self._note_state(run["id"], "run", run["state"]) and run["state"] == "awaiting_approval":
+            self._print(f"it goes on when somebody allows it: tisktask run approve {run['id']}")
+        for job in [run.get("inspection"), run["preparation"], *run["jobs"]]:
             if job is None:
                 continue
             self._note_state(job["id"], job["name"], job["state"])
@@ -93,10 +94,13 @@ class _Watcher:
         for thread in self._threads.values():
             thread.join()
 
-    def _note_state(self, key: str, name: str, new: str) -> None:
-        if self._states.get(key) != new:
-            self._states[key] = new
-            self._print(f"{name:<16}  {state(new)}")
+    def _note_state(self, key: str, name: str, new: str) -> bool:
+        """Print a state; tells whether it is a new one."""
+        if self._states.get(key) == new:
+            return False
+        self._states[key] = new
+        self._print(f"{name:<16}  {state(new)}")
+        return True
 
     def _follow_log(self, job: dict[str, Any]) -> None:
         key = f"{job['id']}.{job['attempt']}"
@@ -127,7 +131,7 @@ class _Watcher:
 
 def _print_tails(server: Server, run: dict[str, Any]) -> None:
     bad = ENDS - {"succeeded", "skipped"}
-    ended = [job for job in [run["preparation"], *run["jobs"]] if job and job["state"] in bad]
+    ended = [job for job in [run.get("inspection"), run["preparation"], *run["jobs"]] if job and job["state"] in bad]
     for job in ended[:_TAILS_MAX]:
         page = server.get(f"/jobs/{segment(job['id'])}/log", tail=_TAIL_LINES)
         print(f"\nlast lines of {job['name']} (all: tisktask logs {job['id']})")

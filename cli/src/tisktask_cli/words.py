@@ -19,6 +19,16 @@ def ready_banner(url: str, ingest_url: str, token: str, data: Path, seconds: flo
 """
 
 
+WAITS_NO_MORE = "it does not wait for approval"
+
+#: What becomes of runs by those who may not write.
+FORK_POLICIES = {
+    "ask": "ask each time",
+    "first_timers": "ask for newcomers, and when .tisktask/ is changed",
+    "never": "never run",
+    "without_secrets": "run at once, restricted",
+}
+
 STOPPING = "\n  Stopping. Press Ctrl-C again to end everything at once."
 
 

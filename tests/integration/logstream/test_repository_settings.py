@@ -170,6 +170,7 @@ async def test_the_form_on_its_page_changes_settings_also_without_javascript(
         "supersede_branches": True,
         "jobs_max": 0,
         "priority": -3,
+        "forks": "ask",
     }
 
 

@@ -12,6 +12,7 @@ from tisktask_cli.find_server import server_of
 from tisktask_cli.forge_addresses import FORGES
 from tisktask_cli.output import ago, json_option, print_json, printable
 from tisktask_cli.triggering import FORGE as LOCAL
+from tisktask_cli.words import FORK_POLICIES
 
 _ON_OFF = click.Choice(["on", "off"])
 _NONE = "none"
@@ -64,6 +65,7 @@ class _Kept(click.ParamType[int | str]):
 @click.option("--jobs-max", type=_JobsMax(), help="Jobs at work at once.")
 @click.option("--priority", type=click.IntRange(-10, 10), help="Jobs of a higher one are started first.")
 @click.option("--reconcile", type=_ON_OFF, help="What no webhook told of is looked for and run.")
+@click.option("--forks", type=click.Choice(list(FORK_POLICIES)), help="Runs from forks and by those who may not write.")
 @click.option("--keep-days", type=_Kept(36_500, "forever"), help="How long runs are kept after their end.")
 @click.option("--keep-min", type=_Kept(1_000_000), help="Newest runs that are kept however old they are.")
 @click.option("--keep-max", type=_Kept(1_000_000, _NONE), help="Runs that are kept at most.")
@@ -81,6 +83,7 @@ def change(  # noqa: PLR0913 - one parameter per option
     jobs_max: int | str | None,
     priority: int | None,
     reconcile: str | None,
+    forks: str | None,
     keep_days: int | str | None,
     keep_min: int | str | None,
     keep_max: int | str | None,
@@ -95,6 +98,7 @@ def change(  # noqa: PLR0913 - one parameter per option
         "jobs_max": jobs_max,
         "priority": priority,
         "reconcile": reconcile and reconcile == "on",
+        "forks": forks,
         "keep_days": keep_days,
         "keep_min": keep_min,
         "keep_max": keep_max,
@@ -164,6 +168,7 @@ def _print(item: dict[str, Any], *, as_json: bool) -> None:
     print(f"  reconciling   {_reconciling(item)}")
     for problem in item.get("look_problems", []):
         print(printable(f"    {problem}"))
+    print(f"  forks         {FORK_POLICIES.get(item.get('forks', 'ask'), item.get('forks'))}")
     print(f"  runs kept     {_kept(item)}")
     print(f"  reported      {reported(item)}")
     print(f"  comment       {'on' if item['has_comment'] else 'off'}")

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from tisktask_cli import words
 from tisktask_cli.api_client import segment
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.find_server import server_of
@@ -15,7 +16,7 @@ from tisktask_cli.run_report import exit_code, print_run
 
 @click.group("run")
 def command() -> None:
-    """List, show, cancel, re-run and delete runs."""
+    """List, show, approve, cancel, re-run and delete runs."""
 
 
 @command.command("list")
@@ -73,6 +74,29 @@ def cancel(context: click.Context, run_id: str, *, data_dir: Path | None, as_jso
     """End a run and all its jobs."""
     done = server_of(context, data_dir).post(f"/runs/{segment(run_id)}/cancel")
     return print_order(done, as_json=as_json)
+
+
+@command.command("approve")
+@click.argument("run_id", metavar="ID")
+@data_dir_option
+@json_option
+@click.pass_context
+def approve(context: click.Context, run_id: str, *, data_dir: Path | None, as_json: bool) -> int:
+    """Let a run that waits for approval run: this commit, with the programs that `run show` lists."""
+    done = server_of(context, data_dir).post(f"/runs/{segment(run_id)}/approve")
+    return print_order(done, as_json=as_json, otherwise=words.WAITS_NO_MORE)
+
+
+@command.command("decline")
+@click.argument("run_id", metavar="ID")
+@click.option("--reason", default="", help="A sentence; who made the change sees it at the forge.")
+@data_dir_option
+@json_option
+@click.pass_context
+def decline(context: click.Context, run_id: str, *, reason: str, data_dir: Path | None, as_json: bool) -> int:
+    """End a run that waits for approval; nothing of it runs."""
+    done = server_of(context, data_dir).post(f"/runs/{segment(run_id)}/decline", {"reason": reason})
+    return print_order(done, as_json=as_json, otherwise=words.WAITS_NO_MORE)
 
 
 @command.command("delete")

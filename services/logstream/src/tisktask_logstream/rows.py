@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tisktask_common.approvals import ForkPolicy
 from tisktask_common.job_requests import Level
 from tisktask_common.lifecycle import JobKind, JobState, RunState
 from tisktask_common.starts import Overlap, StartState
@@ -165,6 +166,7 @@ class RepositoryRecord(Record):
     keep_max: int | None = Field(default=None, description="runs at most; 0: no limit; null: as the settings say")
     app_id: str | None = Field(default=None, description="the GitHub App that reports its runs; null: the token does")
     has_comment: bool = Field(default=False, description="pull requests have a comment that is kept up to date")
+    forks: ForkPolicy = Field(default=ForkPolicy.ASK, description="what becomes of runs by those who may not write")
     reconcile: bool = Field(default=True, description="what no webhook told of is looked for and run")
     looked_at: datetime | None = Field(default=None, description="when its branches and tags were seen; null: never")
     look_problems: list[str] = Field(

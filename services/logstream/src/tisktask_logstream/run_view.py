@@ -24,10 +24,13 @@ from tisktask_logstream.rows import (
 )
 from tisktask_logstream.source_pages import source_url
 from tisktask_logstream.store import RunFilter, Store
+from tisktask_logstream.trust import RunTrust
 
 #: Of each run in a list; a run by itself is shown with all its jobs.
 JOBS_LISTED_MAX = 100
 _JOBS_MAX = 100_000
+#: The orchestrator's name for it.
+_INSPECTION = "inspect"
 _SUMMARIES_BYTES_MAX = 512 * 1024
 _RERUNS_MAX = 100
 _STATUS_PROBLEMS_MAX = 20
@@ -45,6 +48,9 @@ class Run(RunRecord):
     jobs_total: int = Field(description="how many programs it has, also those not listed here")
     jobs_by_state: dict[JobState, int] = Field(description="how many of all its programs are in each state")
     preparation: JobRecord | None = Field(default=None, description="fetches the commit and builds the images")
+    inspection: JobRecord | None = Field(
+        default=None, description="of a vetted run: looks what its jobs would be, builds and starts nothing"
+    )
 
 
 class RunDetail(Run, Given):
@@ -61,6 +67,9 @@ class RunDetail(Run, Given):
     status_problems: list[StatusProblem] = Field(
         default_factory=list[StatusProblem],
         description=f"what the forge does not show of it, and why; at most {_STATUS_PROBLEMS_MAX}",
+    )
+    trust: RunTrust | None = Field(
+        default=None, description="of a run that was vetted; null: it was not, its cause may write to the repository"
     )
     source_url: str = Field(
         default="", description="the forge's page of the commit's files, to which a path can be added; empty: not known"
@@ -116,12 +125,14 @@ async def find_run(store: Store, run_id: str) -> RunDetail | None:
         jobs=programs,
         jobs_total=len(programs),
         jobs_by_state=dict(Counter(job.state for job in programs)),
-        preparation=_preparation(jobs),
+        preparation=_preparation(jobs, is_inspection=False),
+        inspection=_preparation(jobs, is_inspection=True),
         annotations=await store.list_annotations(run_id, _ANNOTATIONS_MAX, _ANNOTATIONS_BYTES_MAX),
         annotations_total=await store.count_annotations(run_id),
         reruns=await store.list_reruns(run_id, _RERUNS_MAX),
         reruns_total=await store.count_reruns(run_id),
         status_problems=await store.list_status_problems(run_id, _STATUS_PROBLEMS_MAX),
+        trust=await store.get_run_trust(run_id),
         source_url=source_url(repository, records[0].sha) if repository else "",
     )
 
@@ -191,8 +202,8 @@ async def _with_some_jobs(store: Store, runs: list[RunRecord]) -> list[Run]:
         return []
     ids = [run.id for run in runs]
     jobs: defaultdict[str, list[JobRecord]] = defaultdict(list)
-    # One more than is listed: the preparation is one of them.
-    for job in await store.list_jobs_of_runs(ids, JOBS_LISTED_MAX + 1):
+    # More than are listed: preparation and inspection are among them.
+    for job in await store.list_jobs_of_runs(ids, JOBS_LISTED_MAX + 2):
         jobs[job.run_id].append(job)
     counts = await store.count_jobs_of_runs(ids)
     return [
@@ -201,11 +212,17 @@ async def _with_some_jobs(store: Store, runs: list[RunRecord]) -> list[Run]:
             jobs=[job for job in jobs[run.id] if job.kind is JobKind.PROGRAM][:JOBS_LISTED_MAX],
             jobs_total=sum(counts[run.id].values()),
             jobs_by_state=counts[run.id],
-            preparation=_preparation(jobs[run.id]),
+            preparation=_preparation(jobs[run.id], is_inspection=False),
+            inspection=_preparation(jobs[run.id], is_inspection=True),
         )
         for run in runs
     ]
 
 
-def _preparation(jobs: list[JobRecord]) -> JobRecord | None:
-    return next((job for job in jobs if job.kind is JobKind.PREPARE), None)
+def _preparation(jobs: list[JobRecord], *, is_inspection: bool) -> JobRecord | None:
+    return next((job for job in jobs if job.kind is JobKind.PREPARE and looks_only(job) is is_inspection), None)
+
+
+def looks_only(job: JobRecord) -> bool:
+    """Tell whether it looks at a run that is vetted, and prepares nothing."""
+    return job.kind is JobKind.PREPARE and job.name == _INSPECTION

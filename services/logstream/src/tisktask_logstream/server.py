@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from tisktask_logstream.api.approvals import ApprovalRoutes
 from tisktask_logstream.api.jobs import JobRoutes, Records
 from tisktask_logstream.api.openapi import openapi_document
 from tisktask_logstream.api.operations import PREFIX, add_routes
@@ -25,6 +26,7 @@ from tisktask_logstream.live.sse import Seats
 from tisktask_logstream.problems import problem_answers
 from tisktask_logstream.settings import LogstreamSettings
 from tisktask_logstream.store import Store
+from tisktask_logstream.web.approval_pages import ApprovalPages
 from tisktask_logstream.web.headers import add_security_headers
 from tisktask_logstream.web.login import LoginRoutes
 from tisktask_logstream.web.pages import Live, PageRoutes
@@ -60,6 +62,7 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
     app.middlewares.append(gate.middleware)
     operations = [
         *RunRoutes(parts.store, parts.bus, parts.feed, parts.seats).operations(),
+        *ApprovalRoutes(parts.store, parts.bus).operations(),
         *JobRoutes(records, parts.bus, parts.library, follower, parts.seats).operations(),
         *RerunRoutes(parts.bus).operations(),
         *ReplayRoutes(parts.store, parts.bus).operations(),
@@ -78,5 +81,6 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
     LoginRoutes(templates, credentials, gate).add_to(app)
     pages.add_to(app)
     RerunPages(parts.bus).add_to(app)
+    ApprovalPages(parts.bus).add_to(app)
     RepositoryPages(templates, parts.store, parts.bus).add_to(app)
     SettingsFormRoute(parts.bus).add_to(app)

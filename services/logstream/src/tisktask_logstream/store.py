@@ -29,6 +29,7 @@ from tisktask_logstream.rows import (
     StartRecord,
     StatusProblem,
 )
+from tisktask_logstream.trust import RunTrust
 
 _JOB_ENDS = [state.value for state in JOB_ENDS]
 
@@ -106,12 +107,12 @@ class Store:
         return (await self._database.read("count_annotations", {"run": run}))[0]["annotations"]
 
     async def list_status_problems(self, run: str, limit: int) -> list[StatusProblem]:
-        try:
-            return _all(await self._database.read("list_status_problems", {"run": run, "limit": limit}), StatusProblem)
-        except DatabaseError as error:
-            if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
-                return []  # no reporter has been started yet
-            raise
+        # No reporter may have been started yet.
+        return _all(await self._read_if_there("list_status_problems", {"run": run, "limit": limit}), StatusProblem)
+
+    async def get_run_trust(self, run: str) -> RunTrust | None:
+        """Read how a run was vetted; None: it was not."""
+        return _first(await self._read_if_there("get_run_trust", {"run": run}), RunTrust)
 
     async def find_triggers(self, name: str) -> list[TriggerId]:
         return [TriggerId(row["trigger_id"]) for row in await self._database.read("find_triggers", {"id": name})]
@@ -143,10 +144,14 @@ class Store:
         return rows[0]["stop_state"] if rows else None
 
     async def list_repositories(self) -> list[RepositoryRecord]:
-        return _all(await self._database.read("list_repositories", {}), RepositoryRecord)
+        policies = await self._list_fork_policies(None)
+        rows = await self._database.read("list_repositories", {})
+        return _all([row | policies.get(row["id"], {}) for row in rows], RepositoryRecord)
 
     async def get_repository(self, repository: str) -> RepositoryRecord | None:
-        return _first(await self._database.read("get_repository", {"id": repository}), RepositoryRecord)
+        policies = await self._list_fork_policies(repository)
+        rows = await self._database.read("get_repository", {"id": repository})
+        return _first([row | policies.get(row["id"], {}) for row in rows], RepositoryRecord)
 
     async def list_schedules(self, repository: str | None = None) -> list[ScheduleRecord]:
         return _all(await self._database.read("list_schedules", {"repository": repository}), ScheduleRecord)
@@ -162,6 +167,19 @@ class Store:
 
     async def list_runners(self) -> list[RunnerRecord]:
         return _all(await self._database.read("list_runners", {}), RunnerRecord)
+
+    async def _list_fork_policies(self, repository: str | None) -> dict[str, dict[str, Any]]:
+        rows = await self._read_if_there("list_fork_policies", {"repository": repository})
+        return {row["repository_id"]: {"forks": row["forks"]} for row in rows}
+
+    async def _read_if_there(self, statement: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Read from a view that another service makes when it begins: as long as there is none, nothing is in it."""
+        try:
+            return await self._database.read(statement, values)
+        except DatabaseError as error:
+            if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
+                return []
+            raise
 
 
 def _all(rows: list[dict[str, Any]], kind: type[RecordT]) -> list[RecordT]:

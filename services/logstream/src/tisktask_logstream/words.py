@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from tisktask_common.approvals import ForkPolicy
+from tisktask_common.lifecycle import RunState
+from tisktask_logstream.trust import RunTrust, TrustState
+
 NO_SEAT = "Too many live views are open. Close one, or raise TISKTASK_STREAMS_MAX."
 UNAUTHORIZED = "Sign in, or send the admin token: 'Authorization: Bearer <token>'."
 WRONG_TOKEN = "This is not the admin token."  # noqa: S105 - a sentence, not a secret
@@ -21,6 +25,7 @@ DATABASE_AWAY = "The database does not answer at the moment. Try again shortly."
 BUS_AWAY = "The orchestrator does not answer at the moment. Try again shortly."
 NOT_AT_WORK = "this attempt is over, or is not yours: it may not read the logs of its run any more"
 PREPARATION = "Checkout and image"
+INSPECTION = "Look at what would run"
 NO_LIMIT = "no limit"
 AS_SET = "default"
 FOR_EVER = "for ever"
@@ -40,6 +45,34 @@ STATES = {
     "timed_out": "Timed out",
     "skipped": "Skipped",
 }
+
+
+#: What becomes of runs by those who may not write, as the settings say it.
+FORK_POLICIES = {
+    ForkPolicy.ASK: "ask each time",
+    ForkPolicy.FIRST_TIMERS: "ask for newcomers, and when .tisktask/ is changed",
+    ForkPolicy.NEVER: "never run them",
+    ForkPolicy.WITHOUT_SECRETS: "run them at once, restricted",
+}
+FORKS_LABEL = "Runs from forks, and by people who may not write"
+FORKS_HINT = (
+    "Whatever is chosen, such runs are restricted: no secrets, no token, locks and images of their own. Their programs "
+    "are a stranger's all the same, and run on your machines."
+)
+NEEDS_APPROVAL = "This run waits for approval"
+NOTHING_HAS_RUN = "Nothing of it has run, and nothing was built."
+NOT_KNOWN = "not known"
+LOOK_CLOSELY = "Look closely"
+CHANGES_PROGRAMS = "It changes .tisktask/: what would run is not what the branch has that it is for."
+CHANGES_NOT_KNOWN = "Whether it changes .tisktask/ could not be found out: take it that it does."
+KEEPS_PROGRAMS = (
+    "It does not change .tisktask/: the programs are those of the branch that it is for. What they build and test "
+    "is not."
+)
+RESTRICTED = "restricted"
+JOBS_AFTER_APPROVAL = "They are made when the run was approved."
+NO_JOB_WITHOUT_APPROVAL = "No job ran: the run was not approved."
+WAITS_NO_MORE = "This run does not wait for approval any more."
 
 
 #: What has become of a status at the forge.
@@ -154,6 +187,37 @@ def start_title(event: str, action: str | None, repository: str) -> str:
 
 def schedules_in_short(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") if names else "none"
+
+
+def would_run(programs: int) -> str:
+    return f"What would run ({count_of_jobs(programs)}):"
+
+
+def more_programs(count: int) -> str:
+    return f"and {count:,} more"
+
+
+def what_approval_means(number: int, *, is_restricted: bool) -> str:
+    """Say what a person takes upon themselves."""
+    limits = " It gets no secrets and no token, and locks and images of its own." if is_restricted else ""
+    return (
+        f"To approve run #{number} is to let this one commit run on your machines, with the programs that it has in "
+        f".tisktask/ now.{limits} A new commit asks again. Read what it changes first: scripts that the programs call, "
+        "build files and tests run, too."
+    )
+
+
+def trust_in_short(trust: RunTrust, state: str) -> str:
+    """Say what is to be said of a vetted run that does not wait; empty: nothing."""
+    match trust.state:
+        case TrustState.APPROVED:
+            return f"{trust.why} Approved by {trust.decided_by}"
+        case TrustState.DECLINED | TrustState.EXPIRED:
+            return trust.why  # the run's own reason says the rest
+        case TrustState.INSPECTED if state == RunState.STAGED:
+            return f"{trust.why} Its programs are being looked up; nothing of it has run."
+        case _:
+            return trust.why if trust.is_restricted else ""
 
 
 def input_without_value(line: str) -> str:

@@ -82,6 +82,7 @@ class RepositoryRoutes:
             jobs_max=jobs_max,
             priority=change.priority,
             reconcile=change.reconcile,
+            forks=change.forks,
             keep_days=_kept(change, "keep_days"),
             keep_min=_kept(change, "keep_min"),
             keep_max=_kept(change, "keep_max"),

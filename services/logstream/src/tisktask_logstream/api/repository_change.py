@@ -2,6 +2,7 @@
 
 from pydantic import Field, SecretStr, field_validator
 
+from tisktask_common.approvals import ForkPolicy
 from tisktask_common.repository_settings import JOBS_MAX, KEEP_DAYS_MAX, KEEP_RUNS_MAX, PRIORITY_MAX
 from tisktask_logstream.api.models import Strict
 
@@ -35,6 +36,7 @@ class RepositoryChange(Strict):
     reconcile: bool | None = Field(
         default=None, strict=True, description="what no webhook told of is looked for and run"
     )
+    forks: ForkPolicy | None = Field(default=None, description="what becomes of runs by those who may not write")
     app: GithubApp | None = Field(default=None, description="reports its runs, instead of the token; null: none")
     has_comment: bool | None = Field(
         default=None, strict=True, description="pull requests have a comment that is kept up to date"
@@ -62,9 +64,9 @@ class RepositoryChange(Strict):
         description="older runs than so many are deleted; 0: no limit; null: as the server's settings say",
     )
 
-    @field_validator("supersede_pull_requests", "supersede_branches", "priority", "has_comment", "reconcile")
+    @field_validator("supersede_pull_requests", "supersede_branches", "priority", "has_comment", "reconcile", "forks")
     @classmethod
-    def _is_given(cls, value: int | None) -> int:
+    def _is_given(cls, value: int | ForkPolicy | None) -> int | ForkPolicy:
         if value is None:
             raise ValueError("must not be null")
         return value

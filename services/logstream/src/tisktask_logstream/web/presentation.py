@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from tisktask_common.lifecycle import JOB_ENDS, RUN_ENDS, JobKind, JobState
 from tisktask_logstream import words
 from tisktask_logstream.rows import AttemptRecord, JobRecord, RunRecord
-from tisktask_logstream.run_view import Run
+from tisktask_logstream.run_view import Run, looks_only
 from tisktask_logstream.web.job_tree import Fold
 
 _ENDS = {state.value for state in RUN_ENDS | JOB_ENDS}
@@ -59,6 +59,8 @@ def duration(started: datetime | None, ended: datetime | None) -> str:
 
 def label_of(job: JobRecord) -> str:
     """Say what a job is called for people."""
+    if looks_only(job):
+        return words.INSPECTION
     return words.PREPARATION if job.kind is JobKind.PREPARE else job.title or job.name
 
 

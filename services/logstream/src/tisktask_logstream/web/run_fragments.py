@@ -66,6 +66,7 @@ class RunFragments:
         render = self.templates.render
         return [
             ("run-head", render("_run_head.html", run=run)),
+            ("run-trust", render("_run_trust.html", run=run)),
             ("run-tree", render("_run_tree.html", run=run, level=JobTree(run.jobs).top())),
             ("run-notes", render("_run_notes.html", run=run, page=_note_page(run, 0))),
             ("run-summaries", render("_run_summaries.html", run=run, jobs=shown, rest=rest)),
@@ -117,7 +118,7 @@ def _note_page(run: RunDetail, after: int) -> NotePage:
 
 
 def _all_jobs(run: run_view.Run) -> list[JobRecord]:
-    return [*run.jobs, *([run.preparation] if run.preparation else [])]
+    return [*run.jobs, *(job for job in (run.preparation, run.inspection) if job)]
 
 
 def _html_frame(element: str, html: str) -> tuple[str, bytes]:

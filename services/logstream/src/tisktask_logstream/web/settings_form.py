@@ -5,6 +5,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BeforeValidator, Field
 
+from tisktask_common.approvals import ForkPolicy
 from tisktask_common.ids import RepositoryId
 from tisktask_common.repository_settings import JOBS_MAX, PRIORITY_MAX, ChangeRepository
 from tisktask_logstream.api.models import Strict
@@ -23,6 +24,7 @@ class SettingsForm(Strict):
     supersede_pull_requests: bool = False
     supersede_branches: bool = False
     jobs_max: Annotated[Annotated[int, Field(ge=1, le=JOBS_MAX)] | None, BeforeValidator(_none_if_empty)] = None
+    forks: ForkPolicy | None = None
     priority: int = Field(ge=-PRIORITY_MAX, le=PRIORITY_MAX)
 
 
@@ -44,6 +46,7 @@ class SettingsFormRoute:
             supersede_branches=form.supersede_branches,
             jobs_max=form.jobs_max or 0,
             priority=form.priority,
+            forks=form.forks,
         )
         await self._bus.request(order, PATIENCE_SECONDS)
         return web.Response(status=303, headers={"Location": f"/repositories/{repository}#settings"})

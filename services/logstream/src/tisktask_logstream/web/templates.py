@@ -8,11 +8,14 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from tisktask_logstream import words
+from tisktask_logstream.api.approvals import REASON_LENGTH_MAX
 from tisktask_logstream.source_pages import source_page
 from tisktask_logstream.web import presentation
 from tisktask_logstream.web.markdown import Markdown
 
 FOLDER = Path(__file__).parent
+#: Of a run that waits for approval; its API tells all.
+PROGRAMS_SHOWN_MAX = 50
 _FROM_PRESENTATION = (
     "state_text",
     "is_over",
@@ -44,6 +47,7 @@ class Templates:
         )
         known = cast("dict[str, Any]", self._environment.globals)
         known |= {name: getattr(presentation, name) for name in _FROM_PRESENTATION}
+        known |= {"PROGRAMS_SHOWN_MAX": PROGRAMS_SHOWN_MAX, "REASON_LENGTH_MAX": REASON_LENGTH_MAX}
         known |= {"words": words, "source_page": source_page, "notice": notice}
         self._environment.filters["markdown"] = Markdown().render
 
