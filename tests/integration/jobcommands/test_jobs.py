@@ -244,7 +244,7 @@ async def test_a_parent_says_how_often_a_child_is_tried_and_is_told_of_the_last_
     await first.job.end(JobState.FAILED, exit_code=7)
     info = await info_of(parent, child)
     assert (info["state"], info["attempt"], info["attempts"]) == ("queued", 2, [[1, "failed", 7]])
-    assert info["reason"] == "Attempt 1 of 2 failed with exit code 7; tries again in 5 s."
+    assert info["reason"] == "Attempt 1 of 2 failed with exit code 7; the next follows after a pause of 5 s."
     assert not executing.done()
     second = await stand.start_child(parent, child, attempt=2)
     await second.job.end(exit_code=0)

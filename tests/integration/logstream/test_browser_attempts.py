@@ -15,7 +15,7 @@ from tisktask_common.bus.connection import Bus
 
 def fail_first(records: Records, job: str, *, next_in_seconds: float) -> None:
     """What the orchestrator writes when an attempt has failed that is followed by another."""
-    reason = "Attempt 1 of 3 failed with exit code 75; tries again in 30 s."
+    reason = "Attempt 1 of 3 failed with exit code 75; the next follows after a pause of 30 s."
     records.execute(
         "UPDATE api.attempts SET state = 'failed', exit_code = 75, reason = 'The program ended with exit code 75.',"
         " started_at = now(), finished_at = now() WHERE job_id = %s",

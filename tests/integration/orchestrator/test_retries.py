@@ -77,8 +77,8 @@ async def test_a_program_that_fails_twice_and_then_succeeds_has_three_attempts(s
     ]
     assert [(one.attempt, one.reason, one.delay_seconds) for one in events if isinstance(one, JobQueued)] == [
         (1, "", 0),
-        (2, "Attempt 1 of 3 failed with exit code 75; tries again in 0.2 s.", PAUSE_SECONDS),
-        (3, "Attempt 2 of 3 failed with exit code 75; tries again in 0.8 s.", 4 * PAUSE_SECONDS),
+        (2, "Attempt 1 of 3 failed with exit code 75; the next follows after a pause of 0.2 s.", PAUSE_SECONDS),
+        (3, "Attempt 2 of 3 failed with exit code 75; the next follows after a pause of 0.8 s.", 4 * PAUSE_SECONDS),
     ]
     (run,) = await stage.rows("SELECT state FROM api.runs")
     assert run["state"] == "succeeded"

@@ -169,6 +169,16 @@ async def test_the_listing_tells_programs_scripts_links_and_submodules_apart(
     assert listing.texts == {".tisktask/Containerfile": "FROM a", ".tisktask/push/Dockerfile": "FROM b"}
 
 
+async def test_the_listing_names_the_programs_folder_by_its_content(repository: GitRepository, tmp_path: Path) -> None:
+    program_file = {".tisktask/push/run": program("#!/bin/sh\n")}
+    first = repository.commit(program_file)
+    other = repository.commit(program_file | {"a": plain("x")}, parent=first)
+    none = repository.commit({"a": plain("x")}, parent=other)
+    expected = repository.git("rev-parse", f"{first}:.tisktask").strip()
+    found = [(await listed(repository, sha, tmp_path)).programs_tree for sha in (first, other, none)]
+    assert found == [expected, expected, ""]
+
+
 async def test_a_tree_of_billions_of_files_is_refused_by_listing_and_checkout(
     repository: GitRepository, tmp_path: Path
 ) -> None:

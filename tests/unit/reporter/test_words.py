@@ -95,9 +95,9 @@ def test_a_title_stays_when_the_job_has_said_nothing_new() -> None:
 
 
 def test_why_a_job_waits_once_more_is_told() -> None:
-    reason = "Attempt 1 of 3 failed with exit code 75; tries again in 5 s."
+    reason = "Attempt 1 of 3 failed with exit code 75; the next follows after a pause of 5 s."
     shown = describe_job_at_work(RunStory().job_queued("build", 2, reason))
-    assert shown == "attempt 1 of 3 failed with exit code 75; tries again in 5 s"
+    assert shown == "attempt 1 of 3 failed with exit code 75; the next follows after a pause of 5 s"
 
 
 def test_what_a_result_waits_for_is_told_also_behind_a_long_reason() -> None:

@@ -74,7 +74,7 @@ def run_took_too_long(seconds: float) -> str:
 
 
 def tried_again(end: str, attempt: int, attempts: int, seconds: float) -> str:
-    return f"Attempt {attempt} of {attempts} {end}; tries again in {seconds:g} s."
+    return f"Attempt {attempt} of {attempts} {end}; the next follows after a pause of {seconds:g} s."
 
 
 def attempt_end(exit_code: int | None, *, is_lost: bool, out_of_memory: bool) -> str:

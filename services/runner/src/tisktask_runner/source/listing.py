@@ -58,14 +58,17 @@ def _read_by_libgit2(mirror: Path, sha: str, files_max: int, build_file: str | N
     with open_mirror(mirror) as repository:
         tree = repository[sha].peel(pygit2.Tree)
         entries = _list(tree, files_max)
-        return Listing(str(tree.id), tuple(entries), _read_texts(Libgit2Blobs(repository), entries, build_file))
+        programs_tree = str(tree[FOLDER].id) if FOLDER in tree else ""
+        texts = _read_texts(Libgit2Blobs(repository), entries, build_file)
+        return Listing(str(tree.id), tuple(entries), texts, programs_tree)
 
 
 def _read_by_git(mirror: Path, sha: str, files_max: int, build_file: str | None) -> Listing:
     with open_objects(mirror) as objects:
         tree = objects.tree_of(sha)
         entries = _list_by_git(objects, tree, files_max)
-        return Listing(tree, tuple(entries), _read_texts(objects, entries, build_file))
+        programs_tree = next((item.id for item in objects.tree(tree) if item.name == FOLDER.encode()), "")
+        return Listing(tree, tuple(entries), _read_texts(objects, entries, build_file), programs_tree)
 
 
 class _TooMuchError(Exception):

@@ -37,6 +37,8 @@ class Listing:
     entries: tuple[Entry, ...]
     #: Contents of the small files that decide about others: path -> text.
     texts: dict[str, str]
+    #: Id of what is called .tisktask; empty: there is nothing.
+    programs_tree: str = ""
 
 
 def path_order(path: str) -> bytes:
