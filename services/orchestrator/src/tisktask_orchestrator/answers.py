@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 
+from tisktask_common.approvals import ApproveRun, DeclineRun
 from tisktask_common.errors import DatabaseError
 from tisktask_common.events import Value
 from tisktask_common.job_requests import (
@@ -69,6 +70,7 @@ from tisktask_orchestrator.runners.pauses import pause_runner
 from tisktask_orchestrator.runners.reports import note_began, note_ended
 from tisktask_orchestrator.starting.schedules import add_schedule, change_schedule, remove_schedule, run_schedule
 from tisktask_orchestrator.starting.starts import start_run
+from tisktask_orchestrator.vetting.orders import approve_run, decline_run
 
 #: The replicas share this queue: one of them gets each request.
 QUEUE = "orchestrator"
@@ -94,6 +96,8 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     SetComment: set_comment,
     CancelRun: cancel_run,
     CancelJob: cancel_job,
+    ApproveRun: approve_run,
+    DeclineRun: decline_run,
     DeleteRun: delete_by_order,
     PauseRunner: pause_runner,
     RerunRun: rerun_run,

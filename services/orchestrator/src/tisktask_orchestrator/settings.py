@@ -77,6 +77,9 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
     starts_waiting_max: int = Field(default=100, ge=1, le=10_000, description="runs of a repository that wait so")
     starts_days: float = Field(default=30, gt=0, description="how long it is remembered what became of them")
     schedules_max: int = Field(default=50, ge=0, le=1000, description="schedules of a repository")
+    approval_days_max: float = Field(
+        default=14, gt=0, le=365, description="how long a run waits for somebody to allow it; then it is skipped"
+    )
     keep_run_days: int = Field(
         default=90, ge=0, le=KEEP_DAYS_MAX, description="ended runs are deleted after this time; 0: never by age"
     )
