@@ -113,6 +113,8 @@ class Scene:
 
     async def waiting_fork(self, delivery: str = "d1", **change: Any) -> RunId:
         """Bring a pull request of a fork to where it waits for approval."""
+        # Many of them take longer than a lease.
+        await self.runner.heartbeat()
         run = await self.fork(delivery, **change)
         await self.inspect()
         await self.stage.wait_for_run(run, "awaiting_approval")
