@@ -32,7 +32,7 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
         description="before the first of the attempts that a program asks for; 4 and 12 times as long before others",
     )
     unclaimed_seconds: float = Field(default=30, gt=0, description="after it, unclaimed work is offered again")
-    run_seconds_max: float = Field(default=14_400, gt=0, description="from a run's creation to its end")
+    run_seconds_max: float = Field(default=14_400, gt=0, description="from a run's creation or approval to its end")
     job_seconds_max: int = Field(default=3600, ge=0, description="from a job's claim to its end; 0: no limit")
     job_cpus: float = Field(default=2, ge=0, description="0: no limit")
     job_memory_bytes: int = Field(default=2 * GIB, ge=0, description="0: no limit")
