@@ -104,6 +104,13 @@ async def test_where_there_is_nothing_to_run_nobody_is_asked(scene: Scene) -> No
     assert [event.is_refused for event in finished] == [False, False]
 
 
+async def test_programs_without_a_name_for_what_they_are_can_not_be_allowed(scene: Scene) -> None:
+    run = await scene.fork("d1")
+    await scene.inspect(tree="")
+    row = await scene.stage.wait_for_run(run, "errored")
+    assert "nobody could allow them" in row["reason"]
+
+
 @pytest.mark.parametrize("state", ["failed", "errored", "timed_out"])
 async def test_an_inspection_that_ends_badly_ends_the_run(scene: Scene, state: str) -> None:
     run = await scene.fork("d1")

@@ -83,20 +83,21 @@ async def _heed(collaborators: Collaborators, comment: TakenCommentRow) -> None:
     answer = await _find_head(collaborators, comment) if candidates else ""
     later_seconds: float | None = None
     match answer:
-        case Later(_, seconds):
-            later_seconds, comment_sha = seconds, comment.sha
-        case NotTold(refusal):
-            comment_sha = comment.sha
-            log.info("approval_comment_refused", repository=comment.repository_id, reason=refusal)
-            await _note(collaborators, candidates, refusal)
-        case comment_sha:
-            is_to_wait = await _approve(collaborators, comment, comment_sha, candidates)
+        case Later():
+            later_seconds = answer.seconds
+        case NotTold():
+            log.info("approval_comment_refused", repository=comment.repository_id, reason=answer.problem)
+            await _note(collaborators, candidates, answer.problem)
+        case str():
+            is_to_wait = await _approve(collaborators, comment, answer, candidates)
             later_seconds = _INSPECTION_PAUSE_SECONDS if is_to_wait else None
     async with collaborators.pool.connection() as connection:
         if later_seconds is None or comment.age_seconds > _PATIENCE_SECONDS:
             await delete_approval_comment(connection, comment)
         else:
-            await postpone_approval_comment(connection, comment, comment_sha, later_seconds)
+            # The head of that moment stays the one that is meant.
+            sha = answer if isinstance(answer, str) else comment.sha
+            await postpone_approval_comment(connection, comment, sha, later_seconds)
 
 
 async def _find_head(collaborators: Collaborators, comment: TakenCommentRow) -> str | Later | NotTold:

@@ -1,11 +1,14 @@
 """What the inspection of a run has found: nothing to run, or something that it is to be decided about."""
 
+from tisktask_common.lifecycle import RunState
 from tisktask_common.rpc import Prepared
 from tisktask_orchestrator.changes import RunChange
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.endings import finish_run
 from tisktask_orchestrator.preparation import are_all_skipped, skip_programs, take_in_found
 from tisktask_orchestrator.store.rows import JobRow
 from tisktask_orchestrator.store.vetting import note_inspected
+from tisktask_orchestrator.vetting import words
 
 
 async def conclude_inspection(
@@ -17,6 +20,10 @@ async def conclude_inspection(
         return
     if are_all_skipped(found):
         await skip_programs(change, found)
+        return
+    if not found.programs_tree:
+        # Without it an approval would not be pinned to what was seen.
+        await finish_run(change, RunState.ERRORED, words.NO_TREE_TOLD)
         return
     names = [program.name for program in found.programs]
     await note_inspected(

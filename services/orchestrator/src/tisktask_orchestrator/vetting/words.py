@@ -6,6 +6,7 @@ IS_BEING_LOOKED_AT = "the run is being looked at; it can be allowed or declined 
 BY_SETTING = "The repository's setting `forks` lets it run."
 BY_EARLIER_APPROVAL = "A run of the same person was approved before, and this one does not change .tisktask/."
 REFUSED_BY_SETTING = "The repository's setting `forks` is `never`."
+NO_TREE_TOLD = "The runner has not told which programs it has found: nobody could allow them."
 SOMEBODY = "the administrator"
 NO_SUCH_PULL = "it knows no such pull request"
 
