@@ -84,7 +84,11 @@ async def asking(
 async def reporting(stage: Stage) -> AsyncIterator[None]:
 
     settings = ReporterSettings(
-        nats_url=stage.nats_url, nats_user="reporter", database_url=stage.settings.database_url, post_seconds_max=2
+        nats_url=stage.nats_url,
+        nats_user="reporter",
+        database_url=stage.settings.database_url,
+        post_seconds_max=2,
+        github_post_pause_seconds=0,
     )
     bus = await connect(BusSettings(nats_url=stage.nats_url, nats_user="reporter"), "reporter")
     pool = await open_pool(settings, "reporter")

@@ -19,6 +19,7 @@ from ingest_payloads import Post
 from nats_server import NatsServer, free_port
 from tisktask_common.bus.connection import Bus, connect
 from tisktask_common.bus.provision import provision
+from tisktask_common.delivery_notes import NoteDelivery
 from tisktask_common.events import Repository, RepositoryChanged, TriggerReceived
 from tisktask_common.ids import RepositoryId
 from tisktask_common.process.settings import BusSettings
@@ -29,6 +30,8 @@ from tisktask_common.subjects import delivery_subject
 
 DEADLINE_SECONDS = 20
 PAGE_SIZE = 2
+#: Of a repository's first secret, as it is told here.
+FIRST_NUMBER = 7
 
 
 @dataclass
@@ -87,6 +90,7 @@ class Orchestrator:
     def __init__(self) -> None:
         self.hooks: dict[RepositoryId, tuple[Repository, list[str]]] = {}
         self.told: list[NoteIdentity] = []
+        self.notes: list[NoteDelivery] = []
         self.first_pages = 0
 
     def add(self, forge: str, full_name: str, *secrets: str) -> Repository:
@@ -105,6 +109,7 @@ class Orchestrator:
                 clone_url=f"https://forge.example/{self.hooks[key][0].full_name}.git",
                 external_id=next((one.external_id for one in reversed(self.told) if one.repository_id == key), None),
                 sealed_secrets=[seal(SecretStr(secret), request.public_key) for secret in self.hooks[key][1]],
+                secret_numbers=[FIRST_NUMBER + place for place in range(len(self.hooks[key][1]))],
             )
             for key in identifiers[:PAGE_SIZE]
         ]
@@ -116,6 +121,11 @@ class Orchestrator:
         repository, secrets = self.hooks[request.repository_id]
         self.hooks[request.repository_id] = (repository.model_copy(update={"full_name": request.full_name}), secrets)
         return Accepted(accepted=True)
+
+    async def note_delivery(self, request: NoteDelivery, caller: str) -> Accepted:
+        assert caller == "ingest"
+        self.notes.append(request)
+        return Accepted(accepted=request.repository_id in self.hooks)
 
 
 @dataclass
@@ -202,6 +212,7 @@ async def running_stack(folder: Path, **settings: str) -> AsyncIterator[Stack]:
         orchestrator = Orchestrator()
         await bus.answer(ListRepositories, orchestrator.answer, queue="orchestrator")
         await bus.answer(NoteIdentity, orchestrator.note, queue="orchestrator")
+        await bus.answer(NoteDelivery, orchestrator.note_delivery, "orchestrator")
         ingest.start()
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DEADLINE_SECONDS)) as http:
             yield Stack(nats, bus, ingest, orchestrator, http)

@@ -72,15 +72,9 @@ class TestRunner:
         beat = Heartbeat(runner=self.name, replica=replica, slots=slots, pool="default", attempts=list(held), **fields)
         return await self.bus.request(beat)
 
-    async def claim(self, work: AttemptRef, *, can_restrict: bool = True) -> JobGrant:
+    async def claim(self, work: AttemptRef) -> JobGrant:
         return await self.bus.request(
-            ClaimJob(
-                job_id=work.job_id,
-                attempt=work.attempt,
-                runner=self.name,
-                public_key=self.keys.public,
-                can_restrict=can_restrict,
-            )
+            ClaimJob(job_id=work.job_id, attempt=work.attempt, runner=self.name, public_key=self.keys.public)
         )
 
     async def began(self, work: AttemptRef) -> Accepted:

@@ -42,7 +42,7 @@ class Contract:
         if operation is None:
             return [f"{method} {path}: no such operation"]
         found: list[str] = []
-        if schema := _request_schema(operation):
+        if (schema := _request_schema(operation)) and (body is not None or _requires_body(operation)):
             found += self._check(schema, body, f"{method} {path}")
         if (schema := self._answer_schema(operation, status)) and answer is not None:
             found += self._check(schema, answer, f"the model's own answer {status} to {method} {path}")
@@ -77,9 +77,13 @@ class Contract:
 
 
 def _request_schema(operation: dict[str, Any]) -> dict[str, Any] | None:
-    if (body := operation.get("requestBody")) and body.get("required", True):
+    if body := operation.get("requestBody"):
         return body["content"]["application/json"]["schema"]
     return next((one["schema"] for one in operation.get("parameters", []) if one.get("in") == "body"), None)
+
+
+def _requires_body(operation: dict[str, Any]) -> bool:
+    return operation.get("requestBody", {}).get("required", True)
 
 
 def _file_names(flavour: Flavour, version: str) -> list[str]:

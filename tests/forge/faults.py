@@ -31,21 +31,21 @@ Fault = Reply | Hang | Drop
 
 @dataclass
 class FaultPlan:
-    """Faults for the next POSTs, in order; every one is used once."""
+    """Faults for the next requests that change something, in order; every one is used once, None is none."""
 
-    coming: list[Fault] = field(default_factory=list)
+    coming: list[Fault | None] = field(default_factory=list)
     #: The same for requests for an App's token.
     for_apps: list[Fault] = field(default_factory=list)
     #: The same for questions about people and pull requests.
     for_questions: list[Fault] = field(default_factory=list)
 
-    def add(self, fault: Fault, times: int = 1) -> None:
+    def add(self, fault: Fault | None, times: int = 1) -> None:
         self.coming.extend([fault] * times)
 
     def next(self, call: Call) -> Fault | None:
         if call.method == "GET" and re.search(r"/permission$|/pulls(/\d+)?$", call.path):
             return self.for_questions.pop(0) if self.for_questions else None
-        if call.method not in {"POST", "PATCH"}:
+        if call.method not in {"POST", "PATCH", "DELETE"}:
             return None
         coming = self.for_apps if call.path.endswith("/access_tokens") else self.coming
         return coming.pop(0) if coming else None

@@ -36,7 +36,7 @@ def answer_question(
 def _list_pulls(state: ForgeState, repository: Repository, call: Call) -> Reply:
     pulls = [pull for pull in repository.pulls if pull.is_open or call.query.get("state") != "open"]
     pulls.sort(key=lambda pull: pull.number, reverse=state.flavour is Flavour.GITHUB)
-    return _page(state, call, [show_pull(state, repository, pull) for pull in pulls])
+    return page(state, call, [show_pull(state, repository, pull) for pull in pulls])
 
 
 def _answer_about_hooks(state: ForgeState, repository: Repository, token: Token, call: Call, rest: list[str]) -> Reply:
@@ -45,14 +45,12 @@ def _answer_about_hooks(state: ForgeState, repository: Repository, token: Token,
         return error(
             404 if repository.is_private else 403, "Resource not accessible by personal access token", headers=wanted
         )
-    if call.method == "GET" and not rest:
-        return _page(state, call, [show_hook(hook) for hook in repository.hooks])
     hook = next((hook for hook in repository.hooks if str(hook.id) == rest[0]), None)
     if hook is None:
         return error(404, "Not Found", [])
     match call.method, rest[1:]:
         case "GET", ["deliveries"]:
-            return _page(state, call, [show_delivery(one) for one in reversed(hook.deliveries)])
+            return page(state, call, [show_delivery(one) for one in reversed(hook.deliveries)])
         case "POST", ["deliveries", number, "attempts"]:
             return _send_again(state, hook, number)
     return error(404, "Not Found", [])
@@ -67,7 +65,7 @@ def _send_again(state: ForgeState, hook: Hook, number: str) -> Reply:
     return Reply(202, {})
 
 
-def _page(state: ForgeState, call: Call, items: list[Any]) -> Reply:
+def page(state: ForgeState, call: Call, items: list[Any]) -> Reply:
     most = ITEMS_MAX[state.flavour]
     size = min(most, int(call.query.get("per_page" if state.flavour is Flavour.GITHUB else "limit", 30)))
     page = int(call.query.get("page", 1))
@@ -108,16 +106,6 @@ def _github_side(state: ForgeState, ref: str, sha: str, repo: dict[str, Any] | N
 
 def _gitea_side(_state: ForgeState, ref: str, sha: str, repo: dict[str, Any] | None) -> dict[str, Any]:
     return {"label": ref, "ref": ref, "sha": sha, "repo_id": repo["id"] if repo else -1, "repo": repo}
-
-
-def show_hook(hook: Hook) -> dict[str, Any]:
-    return sample(Flavour.GITHUB, "hook") | {
-        "id": hook.id,
-        "name": "web",
-        "active": hook.is_active,
-        "events": ["push", "pull_request"],
-        "config": {"url": hook.url, "content_type": "json", "insecure_ssl": "0", "secret": "********"},
-    }
 
 
 def show_delivery(delivery: HookDelivery) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from aiohttp import web
 
+from forge.accounts import answer_about_itself, answer_about_repository, list_own
 from forge.apps import create_token, find_app, refuse_status, show_installation
 from forge.checks import answer_check
 from forge.comments import answer_comment
 from forge.contract import Contract
 from forge.faults import Drop, Fault, FaultPlan, Hang, RateLimit
+from forge.hooks import answer_about_hooks
 from forge.people import answer_about_person
 from forge.questions import answer_question
 from forge.rules import (
@@ -26,11 +28,14 @@ from forge.rules import (
     refuse_headers,
     show_status,
 )
+from forge.sender import Sender
 from forge.state import VERSIONS, Flavour, ForgeState, Repository
 
 API = "/api/v1"
 _ANSWERS_DESCRIBED = r"/pulls$|/pulls/\d+$|/hooks|/permission$"
 _DESCRIBED = f"/statuses/|/check-runs|{_ANSWERS_DESCRIBED}"
+#: Where an Enterprise Server has it; GitHub itself has a host of its own for it.
+ENTERPRISE_API = "/api/v3"
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Forge:
         self._contract = Contract.find(state.flavour, state.version)
         self._runner: web.AppRunner | None = None
         self._port = 0
+        self._sender = Sender(state)
 
     @classmethod
     async def start(cls, flavour: Flavour, version: str | None = None) -> "Forge":
@@ -76,6 +82,7 @@ class Forge:
 
     async def stop(self) -> None:
         """Connections are refused from here on."""
+        await self._sender.stop()
         if self._runner:
             await self._runner.cleanup()
             self._runner = None
@@ -90,7 +97,7 @@ class Forge:
 
     @property
     def root_url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self._port}{self.state.sub_path}"
 
     @property
     def api_url(self) -> str:
@@ -102,9 +109,12 @@ class Forge:
         return [one for one in self.exchanges if one.method == "POST"]
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        path = self._path(request)
+        if path is None:
+            return web.Response(status=404, text="<html>Not Found</html>", content_type="text/html")
         call = Call(
             request.method,
-            request.path,
+            path,
             {name.lower(): value for name, value in request.headers.items()},
             await request.read(),
             self.root_url,
@@ -122,7 +132,19 @@ class Forge:
             assert request.transport
             request.transport.abort()
             return web.Response()
+        self._sender.send_waiting()
+        if reply.body is None:
+            return web.Response(status=reply.status, headers=reply.headers)
         return web.json_response(reply.body, status=reply.status, headers=reply.headers)
+
+    def _path(self, request: web.Request) -> str | None:
+        """Say what is asked for, below where the forge is on its host; None: it is not there."""
+        path = request.path
+        if not path.startswith(f"{self.state.sub_path}/"):
+            return None
+        path = path.removeprefix(self.state.sub_path)
+        is_enterprise = self.state.flavour is Flavour.GITHUB and path.startswith(ENTERPRISE_API + "/")
+        return path.removeprefix(ENTERPRISE_API) if is_enterprise else path
 
     async def _answer(self, call: Call, fault: Fault | None) -> Reply | None:
         """Answer a request; None: break off."""
@@ -155,12 +177,15 @@ class Forge:
     def _route(self, call: Call) -> Reply:
         if refusal := refuse_headers(self.state, call):
             return refusal
+        if answer := answer_about_itself(self.state, call):
+            return answer
         prefix = "" if self.state.flavour is Flavour.GITHUB else API
         if not call.path.startswith(prefix + "/"):
             return error(404, "Not Found")
         match call.path.removeprefix(prefix).strip("/").split("/"):
-            case ["version"] if prefix:
-                return Reply(200, {"version": self.state.version})
+            case ["user", "repos"]:
+                token = find_token(self.state, call)
+                return token if isinstance(token, Reply) else list_own(self.state, token, call)
             case ["repos", owner, name, "installation"] if call.method == "GET" and not prefix:
                 app = find_app(self.state, call)
                 found = self.state.find_repository(f"{owner}/{name}")
@@ -196,9 +221,9 @@ class Forge:
             return token
         if repository is None:
             return error(404, "Not Found", [])
-        question = answer_question(self.state, repository, token, call, rest)
-        if answer := question or answer_about_person(self.state, repository, token, call, rest):
-            return answer
+        for answer_some in (answer_about_hooks, answer_about_repository, answer_question, answer_about_person):
+            if answer := answer_some(self.state, repository, token, call, rest):
+                return answer
         match call.method, rest:
             case _, ["issues", *_]:
                 return answer_comment(self.state, repository, token, call, rest)
@@ -207,8 +232,6 @@ class Forge:
             case "POST", ["statuses", sha]:
                 refusal = refuse_status(self.state, repository, token)
                 return refusal or create_status(self.state, repository, sha, token, call)
-            case "GET", []:
-                return Reply(200, {"id": repository.id, "full_name": repository.full_name})
             case "GET", ["statuses", sha] | ["commits", sha, "statuses"]:
                 statuses = [one for one in reversed(repository.statuses) if one.sha == sha]
                 return Reply(200, [show_status(self.state, one) for one in statuses])

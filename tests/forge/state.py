@@ -44,6 +44,11 @@ class Token:
     expires_at: float = 0
     #: GitHub: it has the right to see webhooks, which few tokens need.
     may_see_hooks: bool = True
+    #: GitHub: rights that a fine-grained token has or not.
+    may_write_hooks: bool = True
+    may_read_code: bool = True
+    #: GitHub: the scopes of a classic token; None: it is a fine-grained one.
+    scopes: str | None = None
 
 
 @dataclass
@@ -87,6 +92,15 @@ class Hook:
     deliveries: list[HookDelivery] = field(default_factory=list)
     #: What the forge was asked to deliver again.
     asked_again: list[HookDelivery] = field(default_factory=list)
+    #: What it is like, and what came of the last delivery: a status (or none) and what is said of it.
+    secret: str = ""
+    content_type: str = "json"
+    insecure_ssl: str = "0"
+    events: list[str] = field(default_factory=lambda: ["push", "pull_request"])
+    branch_filter: str = ""
+    authorization_header: str = ""
+    kind: str = ""
+    last_answer: tuple[int | None, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +136,11 @@ class Repository:
     def pull(self, number: int) -> Pull:
         return next(one for one in self.pulls if one.number == number)
 
+    #: Logins that do not see it in their list, and those that are no administrators of it.
+    hidden_from: set[str] = field(default_factory=set)
+    not_administered_by: set[str] = field(default_factory=set)
+    owner_is_organisation: bool = False
+
     def find_commit(self, prefix: str) -> str | None:
         found = [sha for sha in self.commits if sha.startswith(prefix)]
         return found[0] if len(found) == 1 and len(prefix) >= 7 else None
@@ -155,6 +174,15 @@ class ForgeState:
     clock: Callable[[], float] = time.time
     #: Logins of those who have an account; who has a role, a token or a pull request has one, too.
     users: set[str] = field(default_factory=set)
+    #: Deliveries on their way (`hooks.Outgoing`), and hosts that they may go to; None: any.
+    outgoing: list[Any] = field(default_factory=list)
+    allowed_hosts: set[str] | None = None
+    #: GitHub: webhooks to private addresses are not even made.
+    refuses_private: bool = False
+    #: Nothing is told to those who do not say who they are.
+    requires_sign_in: bool = False
+    #: Where it is on its host: /git
+    sub_path: str = ""
     _ids: itertools.count = field(default_factory=lambda: itertools.count(1))
 
     def add_repository(self, full_name: str, commits: list[str] | None = None) -> Repository:
@@ -162,9 +190,9 @@ class ForgeState:
         self.repositories.append(repository)
         return repository
 
-    def add_token(self, login: str, rights: Rights = Rights.WRITE, *, has_scope: bool = True) -> Token:
+    def add_token(self, login: str, rights: Rights = Rights.WRITE, *, has_scope: bool = True, **fields: Any) -> Token:
         start = "ghp_" if self.flavour is Flavour.GITHUB else ""
-        token = Token(start + secrets.token_hex(20), login, rights, has_scope)
+        token = Token(start + secrets.token_hex(20), login, rights, has_scope, **fields)
         self.tokens[token.value] = token
         return token
 

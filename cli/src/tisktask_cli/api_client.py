@@ -57,8 +57,13 @@ class Server:
         given = {name: value for name, value in query.items() if value is not None}
         return self._call("GET", f"{path}?{urlencode(given)}" if given else path)
 
-    def post(self, path: str, body: Any = None) -> Any:
-        return self._call("POST", path, body if body is not None else {})
+    def get_patiently(self, path: str, seconds: float) -> Any:
+        """Get what takes its time."""
+        return self._call("GET", path, seconds=seconds)
+
+    def post(self, path: str, body: Any = None, seconds: float = TIMEOUT_SECONDS) -> Any:
+        """Ask for something to be done; `seconds` is how long that may take."""
+        return self._call("POST", path, body if body is not None else {}, seconds)
 
     def patch(self, path: str, body: Any) -> Any:
         return self._call("PATCH", path, body)
@@ -86,10 +91,10 @@ class Server:
         finally:
             connection.close()
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def _call(self, method: str, path: str, body: Any = None, seconds: float = TIMEOUT_SECONDS) -> Any:
         data = None if body is None else json.dumps(body).encode()
         headers = self._headers | ({"Content-Type": "application/json"} if data is not None else {})
-        answer = patient_exchange(self.url, method, f"/api/v1{path}", headers, data)
+        answer = patient_exchange(self.url, method, f"/api/v1{path}", headers, data, seconds)
         _refuse_problem(answer)
         return answer.json()
 
@@ -103,18 +108,32 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def patient_exchange(url: str, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
+def patient_exchange(
+    url: str,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes | None,
+    seconds: float = TIMEOUT_SECONDS,
+) -> Answer:
     """Ask; ask again for a while if the server says that a part of it is not there yet."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
-        answer = _exchange(url, method, path, headers, body)
+        answer = _exchange(url, method, path, headers, body, seconds)
         if answer.status != 503 or time.monotonic() > deadline:
             return answer
         time.sleep(0.3)
 
 
-def _exchange(url: str, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
-    connection = _connect(url, TIMEOUT_SECONDS)
+def _exchange(
+    url: str,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes | None,
+    seconds: float = TIMEOUT_SECONDS,
+) -> Answer:
+    connection = _connect(url, seconds)
     try:
         with _reaching(url):
             connection.request(method, _prefix(url) + path, body=body, headers=headers)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from tisktask_cli.errors import CommandError, Exit
 
@@ -24,6 +24,41 @@ class ForgeRepository:
 
 def read_address(url: str, forge: str | None, name: str | None, api_url: str | None) -> ForgeRepository:
     """Complete an address; what the user has said goes before what it looks like."""
+    parts = _check(url)
+    kind = forge or _KNOWN_HOSTS.get(parts.hostname or "")
+    if kind is None:
+        raise CommandError(f"say with --forge what {parts.hostname} is: {', '.join(FORGES)}", Exit.USAGE)
+    _, full_name = _split_path(parts.path)
+    if not (name or full_name):
+        raise CommandError(f"{url} does not end with owner/name: give it with --name", Exit.USAGE)
+    default_api = _api_url(kind, parts.hostname or "", root_of(url, name))
+    return ForgeRepository(kind, name or full_name, urlunsplit(parts), default_api if api_url is None else api_url)
+
+
+def root_of(url: str, name: str | None) -> str:
+    """Say where the forge itself is: what comes before owner/name."""
+    parts = _check(url)
+    path, full_name = _split_path(parts.path)
+    if not (name or full_name):
+        raise CommandError(f"{url} does not end with owner/name: give it with --name", Exit.USAGE)
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def split_owner(url: str) -> tuple[str, str]:
+    """Split the address of an organisation or a person into the forge's own and the name."""
+    parts = _check(url)
+    path, _, owner = parts.path.rstrip("/").rpartition("/")
+    if not owner:
+        raise CommandError(f"{url} names nobody: give https://forge/OWNER", Exit.USAGE)
+    return urlunsplit((parts.scheme, parts.netloc, path, "", "")), owner
+
+
+def known_kind(root_url: str) -> str | None:
+    """Name the forge of a host that everybody knows."""
+    return _KNOWN_HOSTS.get(urlsplit(root_url).hostname or "")
+
+
+def _check(url: str) -> SplitResult:
     if scp := _SCP.match(url):
         # The short form of ssh: what Tisktask fetches with a token is https.
         url = f"https://{scp['host']}/{scp['path']}"
@@ -32,14 +67,7 @@ def read_address(url: str, forge: str | None, name: str | None, api_url: str | N
         raise CommandError(f"{url}: give the address for cloning, https://forge/owner/name.git", Exit.USAGE)
     if parts.username or parts.password:
         raise CommandError("a token does not belong in the address: put it in a file and give --token-file", Exit.USAGE)
-    kind = forge or _KNOWN_HOSTS.get(parts.hostname)
-    if kind is None:
-        raise CommandError(f"say with --forge what {parts.hostname} is: {', '.join(FORGES)}", Exit.USAGE)
-    path, full_name = _split_path(parts.path)
-    if not (name or full_name):
-        raise CommandError(f"{url} does not end with owner/name: give it with --name", Exit.USAGE)
-    default_api = _api_url(kind, parts.hostname, urlunsplit((parts.scheme, parts.netloc, path, "", "")))
-    return ForgeRepository(kind, name or full_name, url, default_api if api_url is None else api_url)
+    return parts
 
 
 def is_local(url: str) -> bool:

@@ -21,7 +21,9 @@ def shared_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def shared_stack(shared_folder: Path) -> Iterator[Stack]:
-    found = Stack(shared_folder / "data", {"XDG_STATE_HOME": str(shared_folder / "state")}, runners=0)
+    # GitHub's second between two changes is not waited for.
+    environment = {"XDG_STATE_HOME": str(shared_folder / "state"), "TISKTASK_GITHUB_POST_PAUSE_SECONDS": "0"}
+    found = Stack(shared_folder / "data", environment, runners=0)
     try:
         found.start()
         yield found

@@ -164,7 +164,10 @@ def test_a_token_comes_from_a_file_and_is_in_no_output(terminal: Terminal, tmp_p
     done = terminal.run(
         *("repo", "add", "http://git.lan/acme/tokened", "--forge", "forgejo"),
         *("--token-file", tmp_path / "token", "--webhook-secret-file", tmp_path / "secret"),
+        # There is no such forge: it is added, and not set up.
+        code=1,
     )
+    assert "Run the command again" in done.stdout
     assert "s3cret" not in done.stdout + done.stderr
     assert "/api/triggers/forgejo" in done.stdout
     (found,) = (i for i in terminal.json("repo", "list")["items"] if i["full_name"] == "acme/tokened")

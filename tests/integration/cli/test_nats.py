@@ -21,6 +21,7 @@ from tisktask_cli.stack.nats import EmbeddedNats
 from tisktask_cli.stack.ports import PortBook
 from tisktask_cli.stack.provision_bus import provision_bus
 from tisktask_common.approvals import ApproveRun, DeclineRun
+from tisktask_common.delivery_notes import NoteDelivery
 from tisktask_common.forge_requests import (
     AskPermission,
     AskPull,
@@ -32,6 +33,19 @@ from tisktask_common.looks import HeadsSeen, TakeLook
 from tisktask_common.process.settings import BusSettings
 from tisktask_common.replays import ReplayDelivery
 from tisktask_common.repository_identity import NoteIdentity
+from tisktask_common.setup_requests import (
+    AskHookSecret,
+    CheckRights,
+    ConnectHook,
+    EnsureHook,
+    InspectHook,
+    ListAdministrable,
+    RecogniseForge,
+    ResealSecret,
+    RotateSecret,
+    SendTest,
+    TryHook,
+)
 from tisktask_common.starts import AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, StartRun
 
 HOST = "host-1"
@@ -160,6 +174,24 @@ async def test_runners_look_for_themselves_and_only_the_orchestrator_asks_about_
                 assert await speaker.may_publish(f"rpc.{name}.orchestrator") == (user == "orchestrator"), (user, name)
                 may_hear = user in {"orchestrator", "reporter"}
                 assert await speaker.may_subscribe(f"rpc.{name}.*") == may_hear, (user, name)
+
+
+async def test_only_those_who_set_repositories_up_ask_about_it(server: EmbeddedNats) -> None:
+    askers = {
+        "logstream": (ConnectHook, TryHook, RotateSecret, RecogniseForge, ListAdministrable, CheckRights, InspectHook),
+        "orchestrator": (EnsureHook, InspectHook, SendTest),
+        "reporter": (ResealSecret, AskHookSecret),
+        "ingest": (NoteDelivery,),
+    }
+    kinds = {kind for some in askers.values() for kind in some}
+    for_reporter = {RecogniseForge, ListAdministrable, CheckRights, InspectHook, EnsureHook, SendTest}
+    for user in ("logstream", "orchestrator", "reporter", "ingest", f"runner-{HOST}", "acme"):
+        async with client(server, user) as speaker:
+            for kind in kinds:
+                may_ask = kind in askers.get(user, ())
+                assert await speaker.may_publish(f"rpc.{kind.subject_name}.{user}") == may_ask, (user, kind)
+                may_hear = user == "orchestrator" or (user == "reporter" and kind in for_reporter)
+                assert await speaker.may_subscribe(f"rpc.{kind.subject_name}.*") == may_hear, (user, kind)
 
 
 async def test_an_integrator_reads_all_public_events_and_says_nothing(server: EmbeddedNats) -> None:

@@ -1,25 +1,27 @@
 """`tisktask repo`: the repositories whose webhooks are taken."""
 
-import secrets
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tisktask_cli import words_for_setup as words
 from tisktask_cli.api_client import Server, segment
 from tisktask_cli.commands.repo_app import app
+from tisktask_cli.commands.repo_doctor import doctor, rotate_secret
 from tisktask_cli.commands.repo_settings import change, find_repository, show, superseding
+from tisktask_cli.commands.repo_sync import sync
 from tisktask_cli.data_directory import data_dir_option
-from tisktask_cli.errors import CommandError, Exit
+from tisktask_cli.errors import Exit
 from tisktask_cli.find_server import server_of
-from tisktask_cli.forge_addresses import FORGES, ForgeRepository, is_local, read_address, webhook_hint
+from tisktask_cli.forge_addresses import FORGES, ForgeRepository, is_local, webhook_hint
 from tisktask_cli.git_commit import default_name, repository_folder
+from tisktask_cli.new_repositories import new_repository, new_secret, read_secret
 from tisktask_cli.output import ago, json_option, print_json, print_order, print_table
+from tisktask_cli.repository_setup import Connection, Said, Wish, connect, find_forge
 from tisktask_cli.triggering import FORGE as LOCAL
 from tisktask_cli.triggering import webhook_secret
 
-_SECRET_BYTES_MAX = 4096
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path, allow_dash=True)
 
 
@@ -31,6 +33,9 @@ def command() -> None:
 command.add_command(show)
 command.add_command(change)
 command.add_command(app)
+command.add_command(doctor)
+command.add_command(rotate_secret)
+command.add_command(sync)
 
 
 @command.command("add")
@@ -40,6 +45,11 @@ command.add_command(app)
 @click.option("--api-url", help="Where the forge takes statuses; empty: nowhere.  [default: by forge and host]")
 @click.option("--token-file", type=_FILE, help="File with the token for fetching and for statuses; -: standard input.")
 @click.option("--webhook-secret-file", type=_FILE, help="File with the webhook's secret.  [default: one is made]")
+@click.option("--webhook-url", default="", help="Where the forge reaches Tisktask.  [default: TISKTASK_WEBHOOK_URL]")
+@click.option("--no-webhook", is_flag=True, help="Do not make the webhook: it is set up by hand.")
+@click.option(
+    "--wait", "wait_seconds", type=click.IntRange(0, 60), default=15, help="For a test delivery; 0: send none."
+)
 @data_dir_option
 @json_option
 @click.pass_context
@@ -52,28 +62,43 @@ def add(  # noqa: PLR0913 - one parameter per option
     api_url: str | None,
     token_file: Path | None,
     webhook_secret_file: Path | None,
+    webhook_url: str,
+    no_webhook: bool,
+    wait_seconds: int,
     data_dir: Path | None,
     as_json: bool,
-) -> None:
-    """Take webhooks of a repository, or change how that is done. What is not given stays as it is."""
+) -> int:
+    """Take webhooks of a repository, or make right what is wrong with that. What is not given stays as it is.
+
+    With a token, the forge is recognised, the token's rights are checked, and the webhook is made and tried.
+    """
+    token = read_secret(token_file)
+    secret = read_secret(webhook_secret_file)
+    server = server_of(context, data_dir)
+    say = (lambda _line: None) if as_json else print
     if is_local(url):
         folder = repository_folder(Path(url).expanduser())
         found = ForgeRepository(LOCAL, name or default_name(folder), str(folder), "")
     else:
-        found = read_address(url, forge, name, api_url)
-    token = _read_secret(token_file)
-    secret = _read_secret(webhook_secret_file)
-    server = server_of(context, data_dir)
+        found = find_forge(server, url, Said(name, forge, api_url, token), say)
     made = None
     if secret is None and not _has_secret(server, found):
-        secret = made = webhook_secret(server.token, found.full_name) if found.forge == LOCAL else _new_secret()
-    added = server.post("/repositories", _request(found, token, secret))
-    webhook_url = f"{server.ingest_url or '<address of ingest>'}/api/triggers/{found.forge}"
-    shown = made if found.forge != LOCAL else None
+        secret = made = webhook_secret(server.token, found.full_name) if found.forge == LOCAL else new_secret()
+    added = server.post("/repositories", new_repository(found, token, secret))
+    say(f"{added['full_name']} ({added['forge']}) is known as {added['id']}.")
+    done = Connection()
+    if added["has_token"] and found.forge != LOCAL and not no_webhook:
+        wish = Wish(webhook_url, wait_seconds, tries=wait_seconds > 0)
+        done = connect(server, added, wish, say)
+    address = webhook_address(webhook_url or server.ingest_url, found.forge)
+    # The forge has been told the secret, or nobody needs it.
+    is_shown = made is not None and found.forge != LOCAL and not _has_hook(done)
     if as_json:
-        print_json(added | {"webhook_url": webhook_url} | ({"webhook_secret": shown} if shown else {}))
-    else:
-        _print_added(added, webhook_url, shown)
+        told = {"webhook_url": address} | ({"webhook_secret": made} if is_shown else {})
+        print_json(added | told | {"setup": done.as_json()})
+    elif found.forge != LOCAL and not _has_hook(done):
+        _print_by_hand(added, address, made if is_shown else None)
+    return Exit.FAILED if done.problems else Exit.DONE
 
 
 @command.command("list")
@@ -117,16 +142,6 @@ def remove(context: click.Context, repository: str, *, forge: str | None, data_d
     return print_order(server.delete(f"/repositories/{segment(found['id'])}"), as_json=as_json)
 
 
-def _request(found: ForgeRepository, token: str | None, secret: str | None) -> dict[str, Any]:
-    given = {"token": token, "webhook_secret": secret}
-    return {
-        "forge": found.forge,
-        "full_name": found.full_name,
-        "clone_url": found.clone_url,
-        "api_url": found.api_url,
-    } | {field: value for field, value in given.items() if value is not None}
-
-
 def _has_secret(server: Server, found: ForgeRepository) -> bool:
     return any(
         item["has_webhook_secret"]
@@ -135,27 +150,20 @@ def _has_secret(server: Server, found: ForgeRepository) -> bool:
     )
 
 
-def _read_secret(file: Path | None) -> str | None:
-    """Read a secret from a file: arguments are visible to every user of the machine, files are not."""
-    if file is None:
-        return None
-    text = (sys.stdin.read(_SECRET_BYTES_MAX + 1) if str(file) == "-" else file.read_text()).strip()
-    if not text:
-        raise CommandError(f"{file} is empty", Exit.USAGE)
-    if len(text) > _SECRET_BYTES_MAX or not text.isprintable():
-        raise CommandError(f"{file} does not hold a single secret: one line, {_SECRET_BYTES_MAX} characters at most")
-    return text
+def webhook_address(base: str, forge: str) -> str:
+    base = (base or "<address of ingest>").rstrip("/")
+    path = f"/api/triggers/{forge}"
+    return base if base.endswith(path) else base + path
 
 
-def _new_secret() -> str:
-    return secrets.token_urlsafe(32)
+def _has_hook(done: Connection) -> bool:
+    is_app = done.rights is not None and done.rights["is_app"]
+    return is_app or (done.webhook is not None and done.webhook["hook_id"] is not None)
 
 
-def _print_added(added: dict[str, Any], webhook_url: str, secret: str | None) -> None:
-    print(f"{added['full_name']} ({added['forge']}) is known as {added['id']}.")
-    if not added["has_token"] and added["forge"] != LOCAL:
-        print("It has no token: only public code can be fetched, and the forge will not show states (--token-file).")
+def _print_by_hand(added: dict[str, Any], webhook_url: str, secret: str | None) -> None:
+    if not added["has_token"]:
+        print(words.PUBLIC_ONLY)
     if secret:
         print(f"\nWebhook secret, shown this once:\n  {secret}")
-    if added["forge"] != LOCAL:
-        print(f"\n{webhook_hint(added['forge'], webhook_url)}")
+    print(f"\n{webhook_hint(added['forge'], webhook_url)}")

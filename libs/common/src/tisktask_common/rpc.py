@@ -117,7 +117,6 @@ class ClaimJob(Request[JobGrant]):
     attempt: int
     runner: str
     public_key: str = Field(description="base64 X25519 key that secrets are sealed for")
-    can_restrict: bool = Field(default=False, description="it knows inspections, and keeps restricted runs apart")
 
 
 class JobBegan(Request[Accepted]):
@@ -215,6 +214,7 @@ class HookSecrets(Value):
 
     repository: Repository
     sealed_secrets: list[str]
+    secret_numbers: list[int] = Field(default_factory=list[int], description="of each secret: ingest names it by that")
     clone_url: str = ""
     external_id: int | None = Field(default=None, description="the forge's own number for it, once a delivery told it")
 

@@ -5,9 +5,10 @@ import asyncio
 from tisktask_common.process.service import Process, run_service
 from tisktask_common.sealing import KeyPair
 from tisktask_ingest.bus_link import BusLink
+from tisktask_ingest.delivery_notes import DeliveryNotes
 from tisktask_ingest.identities import Identities
 from tisktask_ingest.intake import Intake
-from tisktask_ingest.reception import Reception
+from tisktask_ingest.reception import Learnt, Reception
 from tisktask_ingest.registry import Registry
 from tisktask_ingest.registry_refresh import RegistryRefresh
 from tisktask_ingest.replays import Replays
@@ -48,7 +49,8 @@ async def serve(process: Process, settings: IngestSettings) -> None:
 
     process.ready_checks |= {"repositories": knows_repositories, "storage": intake.is_open}
     identities = Identities(link)
-    reception = Reception(registry, refresh, intake, identities)
+    notes = DeliveryNotes(link)
+    reception = Reception(registry, refresh, intake, Learnt(identities, notes))
     add_webhook_routes(process.app, reception, RequestBodies(settings.bodies_bytes_max))
     server = await process.serve_http()
     try:
@@ -57,6 +59,7 @@ async def serve(process: Process, settings: IngestSettings) -> None:
             tasks.create_task(refresh.run())
             tasks.create_task(SpoolRelay(link, spool).run())
             tasks.create_task(identities.run())
+            tasks.create_task(notes.run())
     finally:
         await server.close()
         await link.close()

@@ -8,6 +8,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from tisktask_common.bus.connection import Bus, connect
+from tisktask_common.delivery_notes import NoteDelivery
 from tisktask_common.errors import BusError
 from tisktask_common.ids import TriggerId
 from tisktask_common.process.settings import BusSettings
@@ -94,6 +95,9 @@ class BusLink:
         return reply
 
     async def tell_identity(self, request: NoteIdentity, patience_seconds: float) -> Accepted:
+        return await self._require().request(request, patience_seconds)
+
+    async def tell_delivery(self, request: NoteDelivery, patience_seconds: float) -> Accepted:
         return await self._require().request(request, patience_seconds)
 
     def _require(self) -> Bus:

@@ -23,3 +23,6 @@ identities = Counter(
 )
 snapshot_failures = Counter("tisktask_ingest_snapshot_failures_total", "Snapshots of the repositories not written")
 repositories = Gauge("tisktask_ingest_repositories", "Repositories that deliveries are taken for")
+delivery_notes = Counter(
+    "tisktask_ingest_delivery_notes_total", "Deliveries that the orchestrator was told of", ["kind"]
+)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import structlog
 from pydantic import SecretStr
@@ -27,6 +28,12 @@ class Hook:
     host: str = ""
     #: The forge's own number for it, as far as it is known.
     external_id: int | None = None
+    #: What the orchestrator calls each secret; empty: it is an older one, which does not number them.
+    secret_numbers: tuple[int, ...] = ()
+
+    def number_of(self, secret: int) -> int | None:
+        """Name a secret, given its place in `secrets`."""
+        return self.secret_numbers[secret] if secret < len(self.secret_numbers) else None
 
 
 class Registry:
@@ -69,7 +76,8 @@ class Registry:
 def open_hook(item: HookSecrets, keys: KeyPair) -> Hook:
     """Open a repository's secrets; one that can not be opened is left out, so that the others still work."""
     secrets: list[SecretStr] = []
-    for sealed in item.sealed_secrets:
+    numbers: list[int] = []
+    for sealed, number in zip_longest(item.sealed_secrets, item.secret_numbers[: len(item.sealed_secrets)]):
         try:
             secret = keys.open(sealed)
         except SealingError as error:
@@ -77,7 +85,10 @@ def open_hook(item: HookSecrets, keys: KeyPair) -> Hook:
             continue
         if secret.get_secret_value():
             secrets.append(secret)
-    return Hook(item.repository, tuple(secrets), host_of(item.clone_url), item.external_id)
+            numbers += [] if number is None else [number]
+    is_numbered = len(numbers) == len(secrets)
+    host = host_of(item.clone_url)
+    return Hook(item.repository, tuple(secrets), host, item.external_id, tuple(numbers) if is_numbered else ())
 
 
 def _key(forge: str, full_name: str) -> tuple[str, str]:

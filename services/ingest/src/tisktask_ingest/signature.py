@@ -19,12 +19,20 @@ def read_signature(header: str | None) -> bytes | None:
     return bytes.fromhex(match.group(1)) if match else None
 
 
-def is_authentic(body: bytes, signature: bytes, secrets: Sequence[SecretStr]) -> bool:
-    """Compare in constant time with every secret: during a rotation there are two."""
+def find_signing(body: bytes, signature: bytes, secrets: Sequence[SecretStr]) -> int | None:
+    """Say which secret has signed; None: none of them.
+
+    Compared in constant time with every secret: during a rotation there are two.
+    """
     matches = [
-        hmac.compare_digest(hmac.digest(secret.get_secret_value().encode(), body, hashlib.sha256), signature)
-        for secret in secrets
         # Anybody can sign with the empty key.
-        if secret.get_secret_value()
+        bool(secret.get_secret_value())
+        and hmac.compare_digest(hmac.digest(secret.get_secret_value().encode(), body, hashlib.sha256), signature)
+        for secret in secrets
     ]
-    return any(matches)
+    return matches.index(True) if any(matches) else None
+
+
+def is_authentic(body: bytes, signature: bytes, secrets: Sequence[SecretStr]) -> bool:
+    """Say whether one of the secrets has signed."""
+    return find_signing(body, signature, secrets) is not None

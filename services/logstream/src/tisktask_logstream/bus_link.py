@@ -2,7 +2,7 @@
 
 import nats.errors
 
-from tisktask_common.bus.connection import Bus, ReplyT
+from tisktask_common.bus.connection import TRY_SECONDS, Bus, ReplyT
 from tisktask_common.errors import BusError
 from tisktask_common.rpc import Request
 
@@ -22,9 +22,11 @@ class BusLink:
     def is_ready(self) -> bool:
         return self._bus is not None and self._bus.is_ready
 
-    async def request(self, order: Request[ReplyT], patience_seconds: float) -> ReplyT:
-        """Ask another service; raises what it raised, or BusError."""
-        return await self._connected().request(order, patience_seconds)
+    async def request(
+        self, order: Request[ReplyT], patience_seconds: float, try_seconds: float = TRY_SECONDS
+    ) -> ReplyT:
+        """Ask another service; raises what it raised, or BusError. `try_seconds`: what asks a forge takes its time."""
+        return await self._connected().request(order, patience_seconds, try_seconds)
 
     async def call(self, subject: str, data: bytes) -> bytes:
         """Ask the server itself; raises BusError."""

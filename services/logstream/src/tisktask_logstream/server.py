@@ -13,6 +13,7 @@ from tisktask_logstream.api.repositories import RepositoryRoutes
 from tisktask_logstream.api.reruns import RerunRoutes
 from tisktask_logstream.api.runners import RunnerRoutes
 from tisktask_logstream.api.runs import RunRoutes
+from tisktask_logstream.api.setup import SetupRoutes
 from tisktask_logstream.api.starts import ScheduleRoutes, StartRoutes
 from tisktask_logstream.archive.disk import Disk
 from tisktask_logstream.archive.library import Library
@@ -67,6 +68,7 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
         *RerunRoutes(parts.bus).operations(),
         *ReplayRoutes(parts.store, parts.bus).operations(),
         *RepositoryRoutes(parts.store, parts.bus).operations(),
+        *SetupRoutes(parts.store, parts.bus).operations(),
         *StartRoutes(parts.store, parts.bus).operations(),
         *ScheduleRoutes(parts.store, parts.bus).operations(),
         *RunnerRoutes(parts.store, parts.bus).operations(),

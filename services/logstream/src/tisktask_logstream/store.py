@@ -11,6 +11,7 @@ from tisktask_common.errors import DatabaseError
 from tisktask_common.ids import TriggerId
 from tisktask_common.lifecycle import JOB_ENDS, JobState
 from tisktask_logstream.database import Database
+from tisktask_logstream.hook_record import HookRecord
 from tisktask_logstream.log_names import LogName
 from tisktask_logstream.rows import (
     AnnotationRecord,
@@ -152,6 +153,15 @@ class Store:
         policies = await self._list_fork_policies(repository)
         rows = await self._database.read("get_repository", {"id": repository})
         return _first([row | policies.get(row["id"], {}) for row in rows], RepositoryRecord)
+
+    async def get_repository_hook(self, repository: str) -> HookRecord | None:
+        """Read what is known of a webhook; an older orchestrator knows nothing of it."""
+        return _first(await self._read_if_there("get_repository_hook", {"repository": repository}), HookRecord)
+
+    async def list_refused_statuses(self, repository: str, limit: int) -> list[StatusProblem]:
+        """List the newest statuses that the forge does not show."""
+        values = {"repository": repository, "limit": limit}
+        return _all(await self._read_if_there("list_refused_statuses", values), StatusProblem)
 
     async def list_schedules(self, repository: str | None = None) -> list[ScheduleRecord]:
         return _all(await self._database.read("list_schedules", {"repository": repository}), ScheduleRecord)

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from tisktask_common.approvals import ApproveRun, DeclineRun
+from tisktask_common.delivery_notes import NoteDelivery
 from tisktask_common.errors import DatabaseError
 from tisktask_common.events import Value
 from tisktask_common.job_requests import (
@@ -41,6 +41,7 @@ from tisktask_common.rpc import (
 )
 from tisktask_common.run_deletion import DeleteRun
 from tisktask_common.runner_pauses import PauseRunner
+from tisktask_common.setup_requests import AskHookSecret, ConnectHook, ResealSecret, RotateSecret, TryHook
 from tisktask_common.starts import AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, StartRun
 from tisktask_orchestrator.cancels import cancel_job, cancel_run
 from tisktask_orchestrator.collaborators import Collaborators
@@ -49,6 +50,9 @@ from tisktask_orchestrator.commands.locks import release_lock, take_lock
 from tisktask_orchestrator.commands.remarks import note_annotation, note_description
 from tisktask_orchestrator.commands.siblings import end_run, read_jobs, stop_own_job
 from tisktask_orchestrator.commands.spawning import spawn_job
+from tisktask_orchestrator.hooks.connecting import connect_hook, try_hook
+from tisktask_orchestrator.hooks.deliveries import note_arrival, reseal_secret, tell_hook_secret
+from tisktask_orchestrator.hooks.rotating import rotate_secret
 from tisktask_orchestrator.reconciling.looks import begin_look, note_heads
 from tisktask_orchestrator.repositories.identities import note_identity
 from tisktask_orchestrator.repositories.reporting import set_app, set_comment
@@ -70,7 +74,6 @@ from tisktask_orchestrator.runners.pauses import pause_runner
 from tisktask_orchestrator.runners.reports import note_began, note_ended
 from tisktask_orchestrator.starting.schedules import add_schedule, change_schedule, remove_schedule, run_schedule
 from tisktask_orchestrator.starting.starts import start_run
-from tisktask_orchestrator.vetting.orders import approve_run, decline_run
 
 #: The replicas share this queue: one of them gets each request.
 QUEUE = "orchestrator"
@@ -94,10 +97,14 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     RenameRepository: rename_repository,
     SetApp: set_app,
     SetComment: set_comment,
+    ConnectHook: connect_hook,
+    TryHook: try_hook,
+    RotateSecret: rotate_secret,
+    NoteDelivery: note_arrival,
+    ResealSecret: reseal_secret,
+    AskHookSecret: tell_hook_secret,
     CancelRun: cancel_run,
     CancelJob: cancel_job,
-    ApproveRun: approve_run,
-    DeclineRun: decline_run,
     DeleteRun: delete_by_order,
     PauseRunner: pause_runner,
     RerunRun: rerun_run,

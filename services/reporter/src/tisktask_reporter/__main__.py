@@ -18,6 +18,7 @@ from tisktask_common.subjects import RUNS_FOR_REPORTER
 from tisktask_reporter.accounts import Paces
 from tisktask_reporter.check_delivery import CheckDelivery
 from tisktask_reporter.comment_delivery import CommentDelivery
+from tisktask_reporter.counter import Counter
 from tisktask_reporter.credentials import CredentialBook
 from tisktask_reporter.deletions import Deletions
 from tisktask_reporter.delivery import Deliverer
@@ -28,10 +29,13 @@ from tisktask_reporter.forges.client import ForgeClient
 from tisktask_reporter.forges.exchange import Exchange, new_session
 from tisktask_reporter.forges.installations import Installations
 from tisktask_reporter.forges.policy import RetryLimits
+from tisktask_reporter.hook_desk import HookDesk
 from tisktask_reporter.intake import Intake
 from tisktask_reporter.remarks import RemarkReader
 from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
+from tisktask_reporter.secret_book import SecretBook
 from tisktask_reporter.settings import ReporterSettings
+from tisktask_reporter.setup_desk import SetupDesk
 from tisktask_reporter.store import Store
 from tisktask_reporter.times import now
 from tisktask_reporter.trust_desk import TrustDesk
@@ -140,12 +144,22 @@ async def run_reporter(settings: ReporterSettings, bus: Bus, pool: Pool) -> None
         await bus.answer(ListUndelivered, deletions.list_undelivered, "reporter")
         await bus.answer(MintFetchToken, FetchTokens(credentials, installations).mint, "reporter")
         desk = ForgeDesk(store, credentials, exchange, installations, settings.webhook_url)
-        await desk.open(bus)
-        await TrustDesk(desk).open(bus)
+        await _open_desks(bus, desk, credentials, exchange, settings)
         await bus.client.subscribe(REPOSITORY_CHANGES, cb=intake.take_repository_change)
         group.create_task(loop.run())
         group.create_task(Puller(bus, RUNS_FOR_REPORTER, intake.take_event, EVENTS_AT_ONCE).run())
         group.create_task(keep_up(store, settings.statuses_kept_days))
+
+
+async def _open_desks(
+    bus: Bus, desk: ForgeDesk, credentials: CredentialBook, exchange: Exchange, settings: ReporterSettings
+) -> None:
+    """Answer what others ask of forges."""
+    secrets, counter = SecretBook(bus), Counter(desk, settings.github_post_pause_seconds)
+    await desk.open(bus)
+    await TrustDesk(desk).open(bus)
+    await SetupDesk(counter, credentials, secrets, exchange, now).open(bus)
+    await HookDesk(counter, credentials, secrets, settings.webhook_url).open(bus)
 
 
 if __name__ == "__main__":

@@ -176,7 +176,7 @@ class ForgeDesk:
             return outcome
         if isinstance(outcome, Refused):
             await self._note_refused(repository, access)
-        return _problem(outcome, what)
+        return problem_of(outcome, what)
 
     async def _open_and_ask(self, request: ForgeRequest, access: Access) -> Answer | Verdict:
         history = History(jitter=random.random())  # noqa: S311 - spreads retries
@@ -202,7 +202,8 @@ class ForgeDesk:
             log.warning("credential_not_available", repository_id=repository, error=error.message)
 
 
-def _problem(outcome: Verdict, what: str) -> ForgeAnswer:
+def problem_of(outcome: Verdict, what: str) -> ForgeAnswer:
+    """Say why there is no answer."""
     match outcome:
         case Hopeless(answer=Answer(status=403 | 404) as answer):
             return ForgeAnswer(problem=words.may_not_ask(what, answer.status, answer.message), is_refused=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tisktask_common.approvals import ApproveRun, DeclineRun
+from tisktask_common.delivery_notes import NoteDelivery
 from tisktask_common.forge_requests import (
     AskPermission,
     AskPull,
@@ -46,6 +47,19 @@ from tisktask_common.rpc import (
 )
 from tisktask_common.run_deletion import DeleteRun, ListIncompleteLogs, ListUndelivered
 from tisktask_common.runner_pauses import PauseRunner
+from tisktask_common.setup_requests import (
+    AskHookSecret,
+    CheckRights,
+    ConnectHook,
+    EnsureHook,
+    InspectHook,
+    ListAdministrable,
+    RecogniseForge,
+    ResealSecret,
+    RotateSecret,
+    SendTest,
+    TryHook,
+)
 from tisktask_common.starts import AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule, StartRun
 from tisktask_common.subjects import (
     DEFAULT_POOL,
@@ -137,6 +151,7 @@ def service_users() -> list[User]:
                 *_ask("orchestrator", ListUndelivered, ListIncompleteLogs, MintFetchToken),
                 *_ask("orchestrator", ListOpenPulls, ListFailedDeliveries, RedeliverWebhooks),
                 *_ask("orchestrator", AskPermission, AskPull),
+                *_ask("orchestrator", EnsureHook, InspectHook, SendTest),
             ],
             ["rpc.>"],
             may_reply=True,
@@ -150,6 +165,8 @@ def service_users() -> list[User]:
                 "$JS.API.STREAM.PURGE.LOGS",
                 *_ask("logstream", AskPublicKey, AddRepository, RemoveRepository, CancelRun, CancelJob),
                 *_ask("logstream", ChangeRepository, SetApp, SetComment, ApproveRun, DeclineRun),
+                *_ask("logstream", ConnectHook, TryHook, RotateSecret),
+                *_ask("logstream", RecogniseForge, ListAdministrable, CheckRights, InspectHook),
                 *_ask("logstream", ReplayDelivery, RerunRun, RerunJob, DeleteRun, PauseRunner),
                 *_ask("logstream", StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule),
             ],
@@ -166,7 +183,7 @@ def _ingest_user() -> User:
             *("trigger.received.>", "delivery.>"),
             # What it takes once more, it reads first.
             "$JS.API.DIRECT.GET.DELIVERIES.>",
-            *_ask("ingest", ListRepositories, NoteIdentity),
+            *_ask("ingest", ListRepositories, NoteIdentity, NoteDelivery),
         ],
         ["repository.>", *_answers(ReplayDelivery)],
         may_reply=True,
@@ -176,11 +193,15 @@ def _ingest_user() -> User:
 def _reporter_user() -> User:
     return User(
         "reporter",
-        [*_consume(RUNS_FOR_REPORTER), *_ask("reporter", AskCredential, RenameRepository)],
+        [
+            *_consume(RUNS_FOR_REPORTER),
+            *_ask("reporter", AskCredential, RenameRepository, ResealSecret, AskHookSecret),
+        ],
         [
             "repository.>",
             *_answers(ListUndelivered, MintFetchToken, ListOpenPulls, ListFailedDeliveries, RedeliverWebhooks),
             *_answers(AskPermission, AskPull),
+            *_answers(RecogniseForge, ListAdministrable, CheckRights, InspectHook, EnsureHook, SendTest),
         ],
         may_reply=True,
     )

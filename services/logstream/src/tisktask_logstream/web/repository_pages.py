@@ -17,6 +17,7 @@ from tisktask_logstream.api.runs import PATIENCE_SECONDS
 from tisktask_logstream.api.start_models import StartOrder
 from tisktask_logstream.api.starts import find_start, order_schedule_run, order_start
 from tisktask_logstream.bus_link import BusLink
+from tisktask_logstream.hook_record import HookRecord
 from tisktask_logstream.store import Store
 from tisktask_logstream.web.templates import Templates
 
@@ -69,6 +70,7 @@ class RepositoryPages:
             repository=found,
             schedules=await self._store.list_schedules(found.id),
             starts=await self._store.list_starts(found.id, _STARTS_SHOWN),
+            hook=await self._store.get_repository_hook(found.id) or HookRecord(),
             request_id=f"page-{uuid4().hex}",
         )
 

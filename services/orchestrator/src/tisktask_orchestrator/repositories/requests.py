@@ -27,6 +27,8 @@ from tisktask_orchestrator.repositories.rules import LOCAL, check_full_name, che
 from tisktask_orchestrator.secrets import Secrets, check_public_key
 from tisktask_orchestrator.starting import words as words_for_starts
 from tisktask_orchestrator.store.forge_looks import ask_forge_again, delete_forge_look
+from tisktask_orchestrator.store.hooks import HookSecretRow, delete_hook, replace_webhook_secret
+from tisktask_orchestrator.store.hooks import list_hook_secrets as list_secrets_of_hooks
 from tisktask_orchestrator.store.identities import list_external_ids
 from tisktask_orchestrator.store.looks import begin_anew, delete_look, keep_baseline
 from tisktask_orchestrator.store.reporting import read_reporting
@@ -71,6 +73,8 @@ async def add_repository(collaborators: Collaborators, request: AddRepository, _
     )
     async with transaction(collaborators.pool) as connection:
         row = await upsert_repository(connection, new)
+        if new.webhook_secret is not None:
+            await replace_webhook_secret(connection, row.id)
         if row.forge != LOCAL:
             # What it stands at now is where we begin; a new token may mend a look that failed.
             await want_look(connection, row.id)
@@ -118,6 +122,7 @@ async def take_out_repository(collaborators: Collaborators, request: RemoveRepos
             await delete_schedules(connection, row.id)
             await fail_starts_of_repository(connection, row.id, words_for_starts.REPOSITORY_REMOVED)
             await delete_look(connection, row.id)
+            await delete_hook(connection, row.id)
             await delete_forge_look(connection, row.id)
             await announce_repository(connection, row, is_removed=True)
         elif not await read_repository(connection, request.repository_id):
@@ -134,9 +139,10 @@ async def list_hook_secrets(collaborators: Collaborators, request: ListRepositor
         rows = await list_repositories(connection, request.after or "", PAGE_ITEMS + 1)
         page = rows[:PAGE_ITEMS]
         external_ids = await list_external_ids(connection, [row.id for row in page])
+        hooks = await list_secrets_of_hooks(connection, [row.id for row in page])
     return RepositoryPage(
         items=[
-            _hook_secrets(collaborators.secrets, row, request.public_key).model_copy(
+            _hook_secrets(collaborators.secrets, row, hooks.get(row.id), request.public_key).model_copy(
                 update={"external_id": external_ids.get(row.id)}
             )
             for row in page
@@ -169,10 +175,14 @@ async def _read(collaborators: Collaborators, repository: RepositoryId) -> Repos
     return row
 
 
-def _hook_secrets(secrets: Secrets, row: RepositoryRow, public_key: str) -> HookSecrets:
-    sealed = secrets.hand_over(row.webhook_secret, public_key)
+def _hook_secrets(secrets: Secrets, row: RepositoryRow, hook: HookSecretRow | None, public_key: str) -> HookSecrets:
+    """Seal the current secret, and while it is exchanged the next one, each with its number."""
+    number = hook.secret_number if hook else 1
+    locked = {number: row.webhook_secret, number + 1: hook.next_secret if hook else None}
+    sealed = {number: secrets.hand_over(one, public_key) for number, one in locked.items() if one is not None}
     return HookSecrets(
         repository=describe_repository(row),
         clone_url=row.clone_url,
-        sealed_secrets=[] if sealed is None else [sealed],
+        sealed_secrets=[one for one in sealed.values() if one is not None],
+        secret_numbers=list(sealed),
     )

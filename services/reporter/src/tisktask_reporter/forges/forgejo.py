@@ -42,12 +42,16 @@ def get_request(access: Access, path: str) -> ForgeRequest:
     return ForgeRequest("GET", _api_root(access) + path, _HEADERS, _SCHEME, None, 200)
 
 
-def post_request(access: Access, path: str, body: Mapping[str, Any]) -> ForgeRequest:
-    return ForgeRequest("POST", _api_root(access) + path, _HEADERS, _SCHEME, body)
+def post_request(access: Access, path: str, body: Mapping[str, Any] | None, expected_status: int = 201) -> ForgeRequest:
+    return ForgeRequest("POST", _api_root(access) + path, _HEADERS, _SCHEME, body, expected_status)
 
 
 def patch_request(access: Access, path: str, body: Mapping[str, Any]) -> ForgeRequest:
     return ForgeRequest("PATCH", _api_root(access) + path, _HEADERS, _SCHEME, body, 200)
+
+
+def delete_request(access: Access, path: str) -> ForgeRequest:
+    return ForgeRequest("DELETE", _api_root(access) + path, _HEADERS, _SCHEME, None, 204)
 
 
 def version_request(access: Access) -> ForgeRequest:

@@ -68,5 +68,9 @@ def patch_request(access: Access, path: str, body: Mapping[str, Any]) -> ForgeRe
     return ForgeRequest("PATCH", _url(access, path), _HEADERS, _SCHEME, body, 200)
 
 
+def delete_request(access: Access, path: str) -> ForgeRequest:
+    return ForgeRequest("DELETE", _url(access, path), _HEADERS, _SCHEME, None, 204)
+
+
 def _url(access: Access, path: str) -> str:
     return access.api_url.rstrip("/") + path

@@ -108,7 +108,7 @@ def judge_answer(answer: Answer, url: str, history: History, limits: RetryLimits
     status = answer.status
     if status == 201:
         return Delivered(budget_pause(answer.headers, now) or 0)
-    if _is_limit(answer):
+    if is_limit(answer):
         # However long it lasts: what is limited is not lost.
         seconds = _limit_pause(answer, history, now)
         return PauseAccount(seconds, words.limited(status, seconds))
@@ -146,7 +146,8 @@ def _judge_absence(seconds: float, reason: str, history: History, limits: RetryL
     return PauseAccount(seconds, reason, is_away=True)
 
 
-def _is_limit(answer: Answer) -> bool:
+def is_limit(answer: Answer) -> bool:
+    """Tell whether the forge only wants to be asked less often."""
     if answer.status == 429:
         return True
     message = answer.message.lower()

@@ -54,6 +54,8 @@ class ForgeRequest:
     body: Mapping[str, Any] | None = None
     #: What a success is answered with.
     expected_status: int = 201
+    #: What else is an answer to who asks, however it is judged otherwise.
+    also_expected: frozenset[int] = frozenset()
     #: More of the answer is not read.
     answer_bytes_max: int = 64 * 1024
 

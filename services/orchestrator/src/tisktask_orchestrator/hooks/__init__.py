@@ -1,0 +1,1 @@
+"""The webhooks of repositories: made, tried, their secrets exchanged, and what is known of their deliveries."""
