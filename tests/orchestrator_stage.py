@@ -72,9 +72,15 @@ class TestRunner:
         beat = Heartbeat(runner=self.name, replica=replica, slots=slots, pool="default", attempts=list(held), **fields)
         return await self.bus.request(beat)
 
-    async def claim(self, work: AttemptRef) -> JobGrant:
+    async def claim(self, work: AttemptRef, *, can_restrict: bool = True) -> JobGrant:
         return await self.bus.request(
-            ClaimJob(job_id=work.job_id, attempt=work.attempt, runner=self.name, public_key=self.keys.public)
+            ClaimJob(
+                job_id=work.job_id,
+                attempt=work.attempt,
+                runner=self.name,
+                public_key=self.keys.public,
+                can_restrict=can_restrict,
+            )
         )
 
     async def began(self, work: AttemptRef) -> Accepted:

@@ -61,6 +61,8 @@ class ScriptedOrchestrator:
     specs: dict[str, JobSpec] = field(default_factory=dict)
     #: Variables that a job's parent has given it: sealed for whoever claims it.
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: Tokens to fetch with, sealed likewise.
+    tokens: dict[str, str] = field(default_factory=dict)
     claims: list[ClaimJob] = field(default_factory=list)
     began: list[JobBegan] = field(default_factory=list)
     ended: dict[str, JobEnded] = field(default_factory=dict)
@@ -114,6 +116,9 @@ class ScriptedOrchestrator:
         if variables := self.environments.get(request.job_id):
             sealed = seal(SecretStr(json.dumps(variables)), request.public_key)
             spec = spec.model_copy(update={"sealed_environment": sealed})
+        if token := self.tokens.get(request.job_id):
+            sealed = seal(SecretStr(token), request.public_key)
+            spec = spec.model_copy(update={"sealed_token": sealed})
         return JobGrant(granted=True, spec=spec)
 
     async def _began(self, request: JobBegan, caller: str) -> Accepted:

@@ -88,6 +88,7 @@ def test_a_pull_request_from_a_fork_is_fetched_from_the_base_repository(make_pro
         {".tisktask/pull_request/check": program('#!/bin/sh\necho "$TISKTASK_PULL_REQUEST $TISKTASK_ACTION"\n')},
         ref="refs/pull/5/head",
     )
+    stack.cli("repo", "set", project.full_name, "--forks", "without_secrets")
     head = {"sha": sha, "ref": "better", "repo": {"id": 8, "full_name": "stranger/fork"}}
     payload = pull_request(action, project.full_name, head=head)
     assert Delivery(flavour, "pull_request", payload, project.secret).send_now(stack.ingest_url) == 202

@@ -1,7 +1,10 @@
 """Deliveries that do not tell their commit, on the whole stack: a runner looks it up, and its jobs run at it."""
 
+from dataclasses import replace
+
 import pytest
 
+from forge import Pull, Rights
 from forge.webhooks import Delivery
 from git_server import plain, program
 from stack import wait_for
@@ -20,6 +23,11 @@ def test_a_release_a_command_and_a_deletion_run_at_the_commit_that_a_runner_has_
         project.commit(files | {"at": plain(ref)}, ref)
         for ref in ("refs/heads/main", "refs/tags/v1", "refs/pull/5/head")
     ]
+    # Who gives the command may write, and the head is not a fork's.
+    state = project.forge.state
+    state.tokens[project.token] = replace(state.tokens[project.token], rights=Rights.ADMIN)
+    state.let(project.full_name, "ada", "write")
+    state.repository(project.full_name).pulls.append(Pull(5, shas[2], shas[0]))
     repository = {
         "id": project.forge.state.repository(project.full_name).id,
         "full_name": project.full_name,

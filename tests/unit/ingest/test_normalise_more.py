@@ -1,6 +1,7 @@
 """What deliveries mean that are neither pushes nor pull requests: deletions, releases, reviews, commands, Apps' events."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -166,6 +167,24 @@ class TestCommands:
     def test_comments_on_issues_build_nothing(self, forge: str) -> None:
         payload = comment("/retest", issue={"number": 5, "title": "It is broken"}, is_pull=False)
         assert isinstance(outcome(forge, "issue_comment", **payload), Ignored)
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("2026-11-20T12:30:00Z", datetime(2026, 11, 20, 12, 30, tzinfo=UTC)),
+            ("2026-11-20T13:30:00+01:00", datetime(2026, 11, 20, 12, 30, tzinfo=UTC)),
+            ("2026-11-20T12:30:00", None),
+            ("yesterday", None),
+            (None, None),
+        ],
+    )
+    def test_it_is_told_when_a_comment_was_written_if_that_can_be_read(
+        self, forge: str, text: str | None, told: datetime | None
+    ) -> None:
+        body = comment("/ok-to-test")
+        got = outcome(forge, "issue_comment", **body | {"comment": {**body["comment"], "created_at": text}})
+        assert isinstance(got, Triggered)
+        assert got.happened_at == told
 
     def test_where_the_pull_request_is_told_its_head_is_known(self, forge: str) -> None:
         told = pull_request()["pull_request"]

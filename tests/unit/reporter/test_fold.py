@@ -46,10 +46,10 @@ def test_the_end_of_a_job_is_shown(end: JobState) -> None:
 
 def test_a_run_that_was_not_approved_is_no_success() -> None:
     """What is skipped counts as good where checks are required."""
-    refused = RunStory().finished(RunState.SKIPPED, reason="Declined by ada: no.", was_refused=True)
+    refused = RunStory().finished(RunState.SKIPPED, reason="Declined by ada: no.", is_refused=True)
     desired = desired_status(refused, URL)
     assert desired
-    assert (desired.shown.state, desired.conclusion) == (StatusState.FAILURE, "failure")
+    assert (desired.shown.state, desired.conclusion) == (StatusState.ERROR, "action_required")
     assert desired.shown.description == "not run: Declined by ada: no."
 
 

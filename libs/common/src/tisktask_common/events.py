@@ -35,6 +35,9 @@ class TriggerReceived(Event, Given):
     payload_chunks: int = Field(default=0, description="number of messages that hold the compressed raw payload")
     payload_bytes: int = Field(default=0, description="size of the raw payload, uncompressed")
     forge_event: str = Field(default="", description="what the forge calls the event")
+    happened_at: datetime | None = Field(
+        default=None, description="of a comment: when it was written, as the forge says"
+    )
     rerun: RerunAsked | None = Field(default=None, description="no run of its own: ended runs of the commit run again")
 
 
@@ -94,9 +97,7 @@ class RunFinished(RunEvent):
     reason: str = Field(default="", description="why, in a sentence; empty if the state says it all")
     duration_seconds: float
     jobs_by_state: dict[JobState, int] = Field(default_factory=dict)
-    was_refused: bool = Field(
-        default=False, description="skipped because it was to be approved, and was not: this is no success"
-    )
+    is_refused: bool = Field(default=False, description="skipped because nobody has allowed it: nothing was tried")
 
 
 class RunDeleted(RunEvent):

@@ -117,6 +117,7 @@ class ClaimJob(Request[JobGrant]):
     attempt: int
     runner: str
     public_key: str = Field(description="base64 X25519 key that secrets are sealed for")
+    can_restrict: bool = Field(default=False, description="it knows inspections, and keeps restricted runs apart")
 
 
 class JobBegan(Request[Accepted]):

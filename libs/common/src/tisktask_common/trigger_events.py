@@ -5,6 +5,18 @@ Ingest names triggers by it, the runner finds folders by it, and `docs/events.md
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Cause(Enum):
+    """Who can make an event happen: decides whose runs are vetted."""
+
+    #: Only those who may write to the repository.
+    WRITERS = auto()
+    #: Whoever may read it; but its own commits were pushed by those who may write.
+    READERS = auto()
+    #: Whoever may comment; and it is their words that decide what is done with the commit.
+    COMMENTERS = auto()
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,7 @@ class Kind:
     instead: str | None = None
     #: Where the names of further actions come from.
     further: str = ""
+    cause: Cause = Cause.WRITERS
 
 
 def _direct(name: str, meaning: str, *also: str) -> Action:
@@ -140,6 +153,7 @@ KINDS: tuple[Kind, ...] = (
         _PULL_REQUEST,
         is_direct=False,
         further="other actions of the forge have the forge's name",
+        cause=Cause.READERS,
     ),
     Kind(
         "pull_request_review",
@@ -149,6 +163,7 @@ KINDS: tuple[Kind, ...] = (
         "`pull_request_approved`, `pull_request_rejected`, `pull_request_comment`",
         _REVIEW,
         is_direct=False,
+        cause=Cause.READERS,
     ),
     Kind(
         "issue_comment",
@@ -157,6 +172,7 @@ KINDS: tuple[Kind, ...] = (
         "`issue_comment`, created",
         "`issue_comment`, created",
         further="the command: `/retest` runs `issue_comment/retest/`, `/Deploy-To prod` `issue_comment/deploy_to/`",
+        cause=Cause.COMMENTERS,
     ),
     Kind(
         "release",
@@ -259,6 +275,11 @@ def canonical_action(event: str, action: str) -> str:
     """Give an action the one name that it has on all forges."""
     found = _find(_BY_EVENT.get(event), action)
     return found.name if found else action
+
+
+def cause_of(event: str) -> Cause:
+    """Say who can make it happen; of what is not in the table, the least is believed."""
+    return _BY_EVENT[event].cause if event in _BY_EVENT else Cause.COMMENTERS
 
 
 def brings_commit(event: str, action: str | None) -> bool:

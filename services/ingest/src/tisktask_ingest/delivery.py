@@ -51,6 +51,7 @@ def pack(source: Source, triggered: Triggered, body: bytes) -> Delivery:
         change=triggered.change,
         rerun=triggered.rerun,
         inputs=triggered.inputs,
+        happened_at=triggered.happened_at,
         payload_chunks=len(range(0, len(payload), CHUNK_BYTES)),
         payload_bytes=len(body),
     )

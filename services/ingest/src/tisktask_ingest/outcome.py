@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from tisktask_common.events import Change, RerunAsked
 from tisktask_common.ids import TriggerId
@@ -28,6 +29,8 @@ class Triggered:
     rerun: RerunAsked | None = None
     #: Given by the person who wants the run.
     inputs: dict[str, str] = field(default_factory=dict[str, str])
+    #: Of a comment: when it was written.
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 
+from tisktask_common.approvals import ApproveRun, DeclineRun
 from tisktask_common.delivery_notes import NoteDelivery
 from tisktask_common.errors import DatabaseError
 from tisktask_common.events import Value
@@ -74,6 +75,7 @@ from tisktask_orchestrator.runners.pauses import pause_runner
 from tisktask_orchestrator.runners.reports import note_began, note_ended
 from tisktask_orchestrator.starting.schedules import add_schedule, change_schedule, remove_schedule, run_schedule
 from tisktask_orchestrator.starting.starts import start_run
+from tisktask_orchestrator.vetting.orders import approve_run, decline_run
 
 #: The replicas share this queue: one of them gets each request.
 QUEUE = "orchestrator"
@@ -105,6 +107,8 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     AskHookSecret: tell_hook_secret,
     CancelRun: cancel_run,
     CancelJob: cancel_job,
+    ApproveRun: approve_run,
+    DeclineRun: decline_run,
     DeleteRun: delete_by_order,
     PauseRunner: pause_runner,
     RerunRun: rerun_run,

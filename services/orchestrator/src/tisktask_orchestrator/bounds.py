@@ -67,6 +67,8 @@ def bounded_prepared(prepared: Prepared) -> Prepared:
         warnings=[bounded(warning, WARNING_CHARS_MAX) for warning in prepared.warnings[:WARNINGS_MAX]],
         title=bounded(prepared.title, TITLE_CHARS_MAX),
         images_built=[_bounded_image(image) for image in prepared.images_built[:IMAGES_MAX]],
+        programs_tree=bounded(prepared.programs_tree, NAME_CHARS_MAX),
+        changes_programs=prepared.changes_programs,
     )
 
 

@@ -26,6 +26,8 @@ class Collaborators:
     secrets: Secrets
     #: Set after a commit that made work or room for work.
     work_wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Set after a commit that left something to decide: who may run, whom a comment allows.
+    vetting_wanted: asyncio.Event = field(default_factory=asyncio.Event)
     #: What time it is, for schedules: leases go by the database's clock.
     now: Callable[[], datetime] = utc_now
 

@@ -8,7 +8,7 @@ from prometheus_client import Counter
 
 from tisktask_common.events import AttemptLost, JobConcluded, JobFinished, RunFinished
 from tisktask_common.ids import JobId
-from tisktask_common.lifecycle import JobKind, JobState, RunState
+from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState, RunState
 from tisktask_common.rpc import StopOrder
 from tisktask_orchestrator import words
 from tisktask_orchestrator.changes import RunChange
@@ -44,7 +44,12 @@ async def finish_job(change: RunChange, job: JobRow, ending: Ending) -> JobRow |
 async def settle_run(change: RunChange) -> None:
     """End the run if its jobs have; its lock makes sure that one of them sees itself as the last."""
     counts = await count_jobs(change.connection, change.run.id)
-    preparation = next(JobState(count.state) for count in counts if count.kind == JobKind.PREPARE)
+    if change.run.state in {RunState.STAGED, RunState.AWAITING_APPROVAL}:
+        await _settle_vetting(change, next(JobState(count.state) for count in counts if count.is_inspection))
+        return
+    preparation = next(
+        JobState(count.state) for count in counts if count.kind == JobKind.PREPARE and not count.is_inspection
+    )
     programs = [count for count in counts if count.kind == JobKind.PROGRAM]
     stop = RunState(change.run.stop_state) if change.run.stop_state else None
     state = fold_run(preparation, [Part(JobState(count.state), count.may_fail) for count in programs], stop)
@@ -61,7 +66,18 @@ async def settle_run(change: RunChange) -> None:
         await finish_run(change, state, words.jobs_ended(names, guilty, total, state))
 
 
-async def finish_run(change: RunChange, state: RunState, reason: str) -> None:
+async def _settle_vetting(change: RunChange, inspection: JobState) -> None:
+    """End a run that is being vetted: if its inspection ended badly, or it was to stop. It may wait long after it."""
+    if inspection not in JOB_ENDS:
+        return
+    if inspection is not JobState.SUCCEEDED:
+        reason = await read_preparation_reason(change.connection, change.run.id)
+        await finish_run(change, RunState(inspection), reason)
+    elif change.run.stop_state:
+        await finish_run(change, RunState(change.run.stop_state), change.run.stop_reason)
+
+
+async def finish_run(change: RunChange, state: RunState, reason: str, *, is_refused: bool = False) -> None:
     """End the run, with its event. Nothing happens if it has ended before."""
     moved = await move_run(change.connection, change.run.id, state, reason)
     if moved is None or moved.finished_at is None:
@@ -74,8 +90,10 @@ async def finish_run(change: RunChange, state: RunState, reason: str) -> None:
     change.emit(
         RunFinished,
         reason=reason,
-        duration_seconds=(moved.finished_at - change.run.created_at).total_seconds(),
+        # Not the days that it has waited for a person.
+        duration_seconds=(moved.finished_at - (change.run.released_at or change.run.created_at)).total_seconds(),
         jobs_by_state=dict(by_state),
+        is_refused=is_refused,
     )
     runs_finished.labels(state).inc()
     log.info("run_finished", run=change.run.id, number=change.run.number, state=state, reason=reason)

@@ -14,5 +14,5 @@ async def release_locks_of_job(change: RunChange, job: JobId) -> None:
 
 async def tell_waiters(change: RunChange, lock: LockKey) -> None:
     """Let those know who wait for a lock that it may be free."""
-    news = News(scope=lock.repository_id, topics=[f"lock:{lock.name}"])
+    news = News(scope=lock.repository_id, topics=[f"lock:{lock.plain_name}"])
     change.news += [(runner, news) for runner in await list_lock_waiters(change.connection, lock)]

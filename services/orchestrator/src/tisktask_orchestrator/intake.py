@@ -9,7 +9,7 @@ from nats.aio.msg import Msg
 
 from tisktask_common.events import TriggerReceived
 from tisktask_common.ids import RunId
-from tisktask_orchestrator.beginning import begin_run, tell_of_beginning, triggers_ignored
+from tisktask_orchestrator.beginning import begin_run, tell_of_beginning
 from tisktask_orchestrator.bounds import bounded_trigger
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.reconciling.untold_commits import want_commit_of
@@ -18,6 +18,9 @@ from tisktask_orchestrator.store.found import settle_with_found
 from tisktask_orchestrator.store.repositories import lock_repository
 from tisktask_orchestrator.superseding import cancel_superseded
 from tisktask_orchestrator.transactions import transaction
+from tisktask_orchestrator.triggers_taken import triggers_ignored
+from tisktask_orchestrator.vetting.comments import take_comment
+from tisktask_orchestrator.vetting.rules import is_ok_to_test
 
 log = structlog.get_logger()
 
@@ -45,6 +48,9 @@ async def take_trigger(collaborators: Collaborators, message: Msg) -> None:
 async def _handle(collaborators: Collaborators, trigger: TriggerReceived) -> None:
     if trigger.rerun:
         await rerun_commit(collaborators, trigger, trigger.rerun)
+        return
+    if is_ok_to_test(trigger.change):
+        await take_comment(collaborators, trigger)
         return
     if not trigger.change.sha:
         await want_commit_of(collaborators, trigger)

@@ -16,6 +16,7 @@ from tisktask_orchestrator.bounds import (
 )
 from tisktask_orchestrator.changes import RunChange
 from tisktask_orchestrator.endings import finish_job, finish_run, settle_run
+from tisktask_orchestrator.queueing import PREPARE
 from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.store.jobs import Ending, NewJobs, insert_jobs
 from tisktask_orchestrator.store.rows import JobRow
@@ -26,19 +27,38 @@ async def conclude_preparation(
     change: RunChange, preparation: JobRow, prepared: Prepared | None, settings: OrchestratorSettings
 ) -> None:
     """Go on with the run after its preparation has ended."""
+    found = await take_in_found(change, preparation, prepared, settings)
+    if found is None:
+        return
+    if change.run.approved_tree not in {"", found.programs_tree}:
+        await finish_run(change, RunState.FAILED, words.programs_differ(change.run.approved_tree, found.programs_tree))
+        return
+    await queue_programs(change, found)
+
+
+async def take_in_found(
+    change: RunChange, job: JobRow, prepared: Prepared | None, settings: OrchestratorSettings
+) -> Prepared | None:
+    """Keep what a preparation, or an inspection, has found; None: with that the run has ended."""
     refusal = _refusal(prepared.programs, settings.job_seconds_max) if prepared else None
-    jobs_max = settings.jobs_per_run_max
     found = bounded_prepared(prepared) if prepared else None
     if found:
         await _describe(change, found)
-    if found is None or preparation.state != JobState.SUCCEEDED:
+    if found is None or job.state != JobState.SUCCEEDED:
         await settle_run(change)
-        return
+        return None
     if refusal:
         await finish_run(change, RunState.FAILED, refusal)
-        return
-    change.emit(RunPrepared, jobs=[program.name for program in found.programs[:jobs_max]], warnings=found.warnings)
-    await _go_on(change, found, jobs_max)
+        return None
+    if job.name == PREPARE:
+        _say_prepared(change, found, settings.jobs_per_run_max)
+    return None if await _ends_with(change, found, settings.jobs_per_run_max) else found
+
+
+async def skip_programs(change: RunChange, found: Prepared) -> None:
+    """End a run whose programs are all filtered out, without having it prepared."""
+    _say_prepared(change, found, len(found.programs))
+    await queue_programs(change, found)
 
 
 def _refusal(programs: list[Program], seconds_max: int) -> str | None:
@@ -49,7 +69,11 @@ def _refusal(programs: list[Program], seconds_max: int) -> str | None:
     return bounded(words.header_timeout_too_long(too_long, seconds_max), REASON_CHARS_MAX) if too_long else None
 
 
-async def _go_on(change: RunChange, found: Prepared, jobs_max: int) -> None:
+def _say_prepared(change: RunChange, found: Prepared, jobs_max: int) -> None:
+    change.emit(RunPrepared, jobs=[program.name for program in found.programs[:jobs_max]], warnings=found.warnings)
+
+
+async def _ends_with(change: RunChange, found: Prepared, jobs_max: int) -> bool:
     if change.run.stop_state is not None:
         await finish_run(change, RunState(change.run.stop_state), change.run.stop_reason)
     elif len(found.programs) > jobs_max:
@@ -58,7 +82,8 @@ async def _go_on(change: RunChange, found: Prepared, jobs_max: int) -> None:
         event, action = change.run.change["event"], change.run.change.get("action")
         await finish_run(change, RunState.SKIPPED, words.no_programs(event, action))
     else:
-        await _queue_programs(change, found)
+        return False
+    return True
 
 
 async def _describe(change: RunChange, found: Prepared) -> None:
@@ -68,10 +93,11 @@ async def _describe(change: RunChange, found: Prepared) -> None:
         change.emit(ImageBuilt, key=image.key, build_file=image.build_file, duration_seconds=image.seconds)
 
 
-async def _queue_programs(change: RunChange, found: Prepared) -> None:
+async def queue_programs(change: RunChange, found: Prepared) -> None:
+    """Make the run's jobs of its programs; those that are filtered out have ended at once."""
     run = change.run
     skipped = {program.name: program.skip_reason for program in found.programs if program.skip_reason}
-    is_all_skipped = len(skipped) == len(found.programs)
+    is_all_skipped = are_all_skipped(found)
     if not is_all_skipped:
         await move_run(change.connection, run.id, RunState.RUNNING, "")
         change.run = replace(run, state=RunState.RUNNING)
@@ -85,3 +111,7 @@ async def _queue_programs(change: RunChange, found: Prepared) -> None:
             change.emit_about_job(JobQueued, job)
     if is_all_skipped:
         await finish_run(change, RunState.SKIPPED, words.all_filtered(len(skipped)))
+
+
+def are_all_skipped(found: Prepared) -> bool:
+    return all(program.skip_reason for program in found.programs)

@@ -16,7 +16,7 @@ from tisktask_orchestrator.gauges import measure
 from tisktask_orchestrator.hooks.rotating import ROUND_SECONDS as ROTATIONS_SECONDS
 from tisktask_orchestrator.hooks.rotating import tend_rotations
 from tisktask_orchestrator.intake import take_trigger
-from tisktask_orchestrator.loops import repeat, repeat_at_bell, run_together
+from tisktask_orchestrator.loops import repeat, repeat_at_bell, run_together, survive
 from tisktask_orchestrator.reconciling.forge_looks import ask_forges_forever
 from tisktask_orchestrator.reconciling.heads import reconcile_forever
 from tisktask_orchestrator.relay import relay_forever
@@ -30,6 +30,9 @@ from tisktask_orchestrator.stream_ages import ROUND_SECONDS as STREAM_AGES_SECON
 from tisktask_orchestrator.stream_ages import purge_old
 from tisktask_orchestrator.streams import look_at_streams
 from tisktask_orchestrator.sweep import end_lost, forget_old, stop_overdue
+from tisktask_orchestrator.vetting.comments import heed_comments
+from tisktask_orchestrator.vetting.deciding import decide_inspected
+from tisktask_orchestrator.vetting.orders import expire_waiting
 
 log = structlog.get_logger()
 
@@ -41,6 +44,8 @@ _MEASURE_SECONDS = 5.0
 _STREAMS_SECONDS = 2.0
 _FIRE_SECONDS = 1.0
 _STARTS_SECONDS = 5.0
+_VETTING_SECONDS = 1.0
+_EXPIRE_SECONDS = 5.0
 _MIGRATE_PAUSE_SECONDS = 1.0
 
 
@@ -64,6 +69,8 @@ async def serve(collaborators: Collaborators) -> None:
         repeat("fire_schedules", partial(fire_due, collaborators), _FIRE_SECONDS),
         repeat("tend_starts", partial(tend_starts, collaborators), _STARTS_SECONDS),
         ask_forges_forever(collaborators),
+        repeat_at_bell("vetting", partial(_vet, collaborators), collaborators.vetting_wanted, _VETTING_SECONDS),
+        repeat("expire_waiting", partial(expire_waiting, collaborators), _EXPIRE_SECONDS),
         repeat("tend_rotations", partial(tend_rotations, collaborators), ROTATIONS_SECONDS),
         repeat("forget", partial(forget_old, collaborators), _FORGET_SECONDS),
         repeat("purge_streams", partial(purge_old, collaborators), STREAM_AGES_SECONDS),
@@ -94,6 +101,14 @@ async def _sweep(collaborators: Collaborators, hearing: Hearing) -> None:
     except psycopg.OperationalError:
         hearing.lost()
         raise
+
+
+async def _vet(collaborators: Collaborators) -> None:
+    # Side by side: a comment must not wait for what is asked about runs.
+    await asyncio.gather(
+        survive("decide_inspected", partial(decide_inspected, collaborators)),
+        survive("heed_comments", partial(heed_comments, collaborators)),
+    )
 
 
 def _sweep_seconds(settings: OrchestratorSettings) -> float:

@@ -32,7 +32,7 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
         description="before the first of the attempts that a program asks for; 4 and 12 times as long before others",
     )
     unclaimed_seconds: float = Field(default=30, gt=0, description="after it, unclaimed work is offered again")
-    run_seconds_max: float = Field(default=14_400, gt=0, description="from a run's creation to its end")
+    run_seconds_max: float = Field(default=14_400, gt=0, description="from a run's creation or approval to its end")
     job_seconds_max: int = Field(default=3600, ge=0, description="from a job's claim to its end; 0: no limit")
     job_cpus: float = Field(default=2, ge=0, description="0: no limit")
     job_memory_bytes: int = Field(default=2 * GIB, ge=0, description="0: no limit")
@@ -77,6 +77,9 @@ class OrchestratorSettings(BusSettings, DatabaseSettings):
     starts_waiting_max: int = Field(default=100, ge=1, le=10_000, description="runs of a repository that wait so")
     starts_days: float = Field(default=30, gt=0, description="how long it is remembered what became of them")
     schedules_max: int = Field(default=50, ge=0, le=1000, description="schedules of a repository")
+    approval_days_max: float = Field(
+        default=14, gt=0, le=365, description="how long a run waits for somebody to allow it; then it is skipped"
+    )
     keep_run_days: int = Field(
         default=90, ge=0, le=KEEP_DAYS_MAX, description="ended runs are deleted after this time; 0: never by age"
     )

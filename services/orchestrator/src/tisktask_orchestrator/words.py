@@ -23,6 +23,17 @@ def no_programs(event: str, action: str | None) -> str:
     return f"There is no executable file in {' or '.join(folders)} at this commit."
 
 
+def programs_differ(expected: str, found: str) -> str:
+    return (
+        f".tisktask/ is not what was approved: {expected} was expected, {found or 'nothing'} was found. "
+        "Nothing was executed."
+    )
+
+
+def can_not_restrict(runner: str) -> str:
+    return f"the runner {runner} is too old for runs of forks and of those who may not write: bring it to this version"
+
+
 def too_many_programs(count: int, most: int) -> str:
     return f"There are {count} programs for this event; a run may have {most}."
 

@@ -113,8 +113,12 @@ def desired_comment(event: AnyEvent, public_url: str) -> DesiredStatus | None:
 def _conclusion(event: RunEvent, state: StatusState) -> str:
     if state is StatusState.PENDING:
         return ""
-    was_refused = isinstance(event, RunFinished) and event.was_refused
-    return "failure" if was_refused else _CONCLUSIONS.get(_end(event), "failure")
+    return "action_required" if _is_refused(event) else _CONCLUSIONS.get(_end(event), "failure")
+
+
+def _is_refused(event: RunEvent) -> bool:
+    """Tell whether nobody has allowed the run: a forge must not take that for passed, as it does with `skipped`."""
+    return isinstance(event, RunFinished) and event.is_refused
 
 
 def _end(event: RunEvent) -> str:
@@ -157,9 +161,9 @@ def _is_commit(sha: str) -> bool:
 
 def _show_run(event: RunEvent) -> tuple[StatusState, str]:
     if isinstance(event, RunFinished):
-        # What is skipped counts as good where checks are required: a commit that nobody has let run has passed none.
-        state = StatusState.FAILURE if event.was_refused else _RUN_ENDS.get(event.state, StatusState.ERROR)
-        return state, words.describe_run_end(event)
+        if event.is_refused:
+            return StatusState.ERROR, words.describe_refusal(event)
+        return _RUN_ENDS.get(event.state, StatusState.ERROR), words.describe_run_end(event)
     if event.state is RunState.AWAITING_APPROVAL:
         return StatusState.PENDING, words.WAITS_FOR_APPROVAL
     return StatusState.PENDING, words.IN_PROGRESS

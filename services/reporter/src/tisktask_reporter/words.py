@@ -29,8 +29,6 @@ TOKEN_REFUSED_BEFORE = "the forge has refused this token before: set a new one w
 
 
 def describe_run_end(event: RunFinished) -> str:
-    if event.was_refused:
-        return fit(_with_reason("not run", event.reason), DESCRIPTION_CHARACTERS_MAX)
     took = duration(event.duration_seconds)
     match event.state:
         case RunState.SKIPPED:
@@ -44,6 +42,10 @@ def describe_run_end(event: RunFinished) -> str:
         case _:
             text = _with_reason(f"could not be completed, ended after {took}", event.reason)
     return fit(text, DESCRIPTION_CHARACTERS_MAX)
+
+
+def describe_refusal(event: RunFinished) -> str:
+    return fit(_with_reason("not run", event.reason.removeprefix("Not run: ")), DESCRIPTION_CHARACTERS_MAX)
 
 
 def _count_jobs(event: RunFinished, took: str) -> str:

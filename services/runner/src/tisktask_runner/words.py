@@ -16,6 +16,30 @@ def preparing(spec: JobSpec) -> str:
     return f"Preparing run {spec.run_number} of {spec.repository.full_name}: {spec.change.event}{action}"
 
 
+def inspecting(spec: JobSpec) -> str:
+    action = f" {spec.change.action}" if spec.change.action else ""
+    return (
+        f"Looking at run {spec.run_number} of {spec.repository.full_name} ({spec.change.event}{action}): "
+        "somebody may have to allow it. Nothing is built or executed."
+    )
+
+
+def programs_compared(base: str, *, is_changed: bool) -> str:
+    return f".tisktask/ {'differs from' if is_changed else 'is as in'} {base[:12]}, where the change has begun."
+
+
+def programs_not_compared(reason: str) -> str:
+    said = f": {reason}" if reason else ": there is nothing to compare it with"
+    return f"It is not known whether the change is to .tisktask/{said}"
+
+
+def programs_differ(expected: str, found: str) -> str:
+    return (
+        f".tisktask/ is not what was approved: {expected} was expected, {found or 'nothing'} was found. "
+        "Nothing was executed."
+    )
+
+
 def commit_fetched(sha: str, title: str) -> str:
     return f"Commit {sha[:12]}: {title}"
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 
 from pydantic import Field
 
@@ -93,6 +94,7 @@ class Comment(Loose):
 
     body: str | None = None
     user: Person | None = None
+    created_at: str | None = None
 
 
 class CommentDelivery(Loose):
@@ -168,7 +170,16 @@ def read_comment(body: bytes, *, has_agit: bool) -> Outcome:
         "actor": login(delivery.sender, delivery.comment.user),
         "default_branch": default_branch(delivery.repository),
     }
-    return Triggered(change.model_copy(update=update))
+    return Triggered(change.model_copy(update=update), happened_at=_moment(delivery.comment.created_at))
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Read a time as forges write it; one that can not be read is as if it had not been told."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _change_of_review(delivery: ReviewDelivery, action: str, sha: str | None, *, has_agit: bool) -> Outcome:

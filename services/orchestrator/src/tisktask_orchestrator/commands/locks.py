@@ -22,6 +22,7 @@ from tisktask_orchestrator.store.locks import (
     lock_lock_name,
     read_first_waiter,
     read_lock,
+    scoped_name,
     upsert_lock,
     upsert_lock_waiter,
 )
@@ -42,7 +43,7 @@ async def take_lock(collaborators: Collaborators, request: TakeLock, caller: str
         raise UserError(words_for_data.wrong_lock_seconds(SECONDS_MAX))
     async with changing_run_of_job(collaborators, request.job_id) as change:
         taker = await require_attempt(change.connection, request, caller)
-        lock = LockKey(taker.repository_id, request.name)
+        lock = LockKey(taker.repository_id, scoped_name(taker.scope, request.name))
         await lock_lock_name(change.connection, lock)
         await drop_stale_locks(change.connection, lock, PATIENCE_SECONDS)
         return await _take_or_queue(change, lock, taker, request)
@@ -54,7 +55,7 @@ async def release_lock(collaborators: Collaborators, request: ReleaseLock, calle
     _check_name(request.name)
     async with changing_run_of_job(collaborators, request.job_id) as change:
         holder = await require_attempt(change.connection, request, caller)
-        lock = LockKey(holder.repository_id, request.name)
+        lock = LockKey(holder.repository_id, scoped_name(holder.scope, request.name))
         await lock_lock_name(change.connection, lock)
         was_held = await delete_lock(change.connection, lock, holder.job_id)
         has_waited = await delete_lock_waiter(change.connection, lock, holder.job_id)

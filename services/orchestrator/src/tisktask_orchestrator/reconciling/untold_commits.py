@@ -4,11 +4,11 @@ import structlog
 
 from tisktask_common.events import TriggerReceived
 from tisktask_common.ids import new_start_id
-from tisktask_orchestrator.beginning import triggers_ignored
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.starting.starts import take_wish
 from tisktask_orchestrator.store.repositories import read_repository
 from tisktask_orchestrator.store.starts import WantedRun
+from tisktask_orchestrator.triggers_taken import triggers_ignored
 
 log = structlog.get_logger()
 

@@ -11,16 +11,14 @@ from tisktask_common.events import JobCreated, JobFinished, JobQueued, RunCreate
 from tisktask_common.ids import JobId, RunId, new_job_id
 from tisktask_common.lifecycle import RUN_ENDS, JobKind, RunState
 from tisktask_common.orders import RerunJob, RerunMode, RerunRun, RunMade
-from tisktask_common.subjects import DEFAULT_POOL
 from tisktask_orchestrator import words
-from tisktask_orchestrator.beginning import PREPARATION
 from tisktask_orchestrator.bounds import bounded
 from tisktask_orchestrator.changes import RunChange, tell_after_commit, write_down
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import seconds_between
+from tisktask_orchestrator.queueing import queue_preparation
 from tisktask_orchestrator.rerunning import words as words_for_reruns
 from tisktask_orchestrator.rerunning.rules import Rerun, outcome, plan_rerun
-from tisktask_orchestrator.store.jobs import NewJobs, insert_jobs
 from tisktask_orchestrator.store.repositories import read_repository
 from tisktask_orchestrator.store.reruns import (
     CarriedJob,
@@ -37,6 +35,8 @@ from tisktask_orchestrator.store.reruns import (
 from tisktask_orchestrator.store.rows import JobRow, RunRow
 from tisktask_orchestrator.store.runs import lock_run, move_run, read_given
 from tisktask_orchestrator.transactions import transaction
+from tisktask_orchestrator.vetting.beginning import begin_vetting, find_repeat, restrict_repeat
+from tisktask_orchestrator.vetting.rules import Repeat
 
 log = structlog.get_logger()
 
@@ -100,28 +100,26 @@ async def _require_repeatable(connection: Connection, old: RunRow) -> None:
 
 async def _make_run(connection: Connection, old: RunRow, order: _Order) -> RunChange:
     roots = await list_roots(connection, old.id)
-    plan = plan_rerun(roots, order.mode, order.only)
+    repeat = await find_repeat(connection, old)
+    plan = Rerun.Whole() if repeat is Repeat.VETTED else plan_rerun(roots, order.mode, order.only)
     if isinstance(plan, Rerun.Nothing):
         raise ConflictError(words_for_reruns.nothing_failed(old.number))
     reason = words_for_reruns.rerun_by(old.number, bounded(order.actor, _ACTOR_CHARS_MAX))
-    is_prepared = isinstance(plan, Rerun.Part)
-    change = RunChange(
-        connection, await insert_rerun(connection, NewRerun(old.id, order.request_id, reason, is_prepared))
-    )
+    is_prepared, is_vetted = isinstance(plan, Rerun.Part), repeat is Repeat.VETTED
+    new = NewRerun(old.id, order.request_id, reason, is_prepared=is_prepared, is_vetted=is_vetted)
+    change = RunChange(connection, await insert_rerun(connection, new))
+    if repeat in {Repeat.APPROVED, Repeat.RESTRICTED}:
+        await restrict_repeat(change, old, repeat, bounded(order.actor, _ACTOR_CHARS_MAX))
     given = await read_given(connection, old.trigger_id)
-    change.emit(RunCreated, trigger_id=old.trigger_id, rerun_of=old.id, **vars(given))
-    if isinstance(plan, Rerun.Part):
+    is_restricted = old.is_restricted and repeat is not Repeat.FREELY
+    change.emit(RunCreated, trigger_id=old.trigger_id, rerun_of=old.id, is_restricted=is_restricted, **vars(given))
+    if repeat is Repeat.VETTED:
+        await begin_vetting(change)
+    elif isinstance(plan, Rerun.Part):
         await _take_over(change, roots, plan)
     else:
-        await _prepare_anew(change)
+        await queue_preparation(change)
     return change
-
-
-async def _prepare_anew(change: RunChange) -> None:
-    run = change.run
-    new = NewJobs(run.id, run.repository_id, JobKind.PREPARE, DEFAULT_POOL, [PREPARATION])
-    for job in await insert_jobs(change.connection, new):
-        _emit_queued(change, job)
 
 
 async def _take_over(change: RunChange, roots: list[RootRow], plan: Rerun.Part) -> None:

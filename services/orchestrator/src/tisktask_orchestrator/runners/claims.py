@@ -2,12 +2,13 @@
 
 from tisktask_common.errors import InfrastructureError, NotFoundError
 from tisktask_common.events import Change, JobClaimed, Repository
-from tisktask_common.lifecycle import JOB_ENDS, JobKind
+from tisktask_common.lifecycle import JOB_ENDS, JobKind, RunState
 from tisktask_common.rpc import ClaimJob, JobGrant, JobSpec, Limits, Program
 from tisktask_orchestrator import words
 from tisktask_orchestrator.callers import require_runner
 from tisktask_orchestrator.changes import RunChange, changing_run_of_job
 from tisktask_orchestrator.collaborators import Collaborators
+from tisktask_orchestrator.queueing import INSPECT
 from tisktask_orchestrator.repositories.reporting import mint_fetch_token
 from tisktask_orchestrator.repositories.words import no_token_yet
 from tisktask_orchestrator.secrets import Secrets, check_public_key
@@ -87,6 +88,10 @@ def make_spec(plan: JobPlanRow, settings: OrchestratorSettings) -> JobSpec:
         limits=make_limits(settings, plan.seconds_max),
         page_url=f"{settings.public_url.rstrip('/')}/runs/{plan.run_id}",
         api_url=plan.api_url,
+        is_inspection=kind is JobKind.PREPARE and plan.name == INSPECT,
+        is_restricted=plan.is_restricted,
+        cache_scope=plan.scope,
+        approved_tree=plan.approved_tree,
     )
 
 
@@ -114,6 +119,9 @@ async def _take(settings: OrchestratorSettings, change: RunChange, request: Clai
     """Move the job, or find it moved by the same host before; returns why not, or an empty string."""
     if change.run.stop_state is not None:
         return words.to_be_stopped(request.job_id)
+    if not request.can_restrict and (change.run.is_restricted or change.run.state == RunState.STAGED):
+        # It would execute what was only to be looked at, or mix its images with trusted ones.
+        return words.can_not_restrict(request.runner)
     terms = Terms(request.runner, settings.lease_seconds, settings.job_seconds_max or None)
     await lock_limited_claim(change.connection, request.job_id)
     claimed = await claim_job(change.connection, request.job_id, request.attempt, terms)

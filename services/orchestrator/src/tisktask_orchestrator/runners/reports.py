@@ -14,11 +14,13 @@ from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import finish_job, settle_run
 from tisktask_orchestrator.fold import end_of_stopped
 from tisktask_orchestrator.preparation import conclude_preparation
+from tisktask_orchestrator.queueing import INSPECT
 from tisktask_orchestrator.retries import retry
 from tisktask_orchestrator.store.attempts import read_attempt
 from tisktask_orchestrator.store.jobs import Ending, begin_job, read_job
 from tisktask_orchestrator.store.rows import AttemptRow, JobRow
 from tisktask_orchestrator.store.runs import start_run
+from tisktask_orchestrator.vetting.inspection import conclude_inspection
 
 
 async def note_began(collaborators: Collaborators, request: JobBegan, caller: str) -> Accepted:
@@ -57,7 +59,9 @@ async def note_ended(collaborators: Collaborators, request: JobEnded, caller: st
         ended = await finish_job(change, job, ending)
         if ended is None:
             return _overtaken(request)
-        if ended.kind == JobKind.PREPARE:
+        if ended.kind == JobKind.PREPARE and ended.name == INSPECT:
+            await conclude_inspection(change, ended, request.prepared, collaborators)
+        elif ended.kind == JobKind.PREPARE:
             await conclude_preparation(change, ended, request.prepared, collaborators.settings)
         else:
             await settle_run(change)

@@ -10,6 +10,7 @@ SET
     keep_days = nullif(coalesce(%(keep_days)s, keep_days), -1),
     keep_min = nullif(coalesce(%(keep_min)s, keep_min), -1),
     keep_max = nullif(coalesce(%(keep_max)s, keep_max), -1),
+    forks = coalesce(%(forks)s, forks),
     changed_at = now()
 WHERE id = %(id)s AND removed_at IS NULL
-RETURNING supersede_pull_requests, supersede_branches, jobs_max, priority, reconcile, keep_days, keep_min, keep_max
+RETURNING supersede_pull_requests, supersede_branches, jobs_max, priority, reconcile, keep_days, keep_min, keep_max, forks

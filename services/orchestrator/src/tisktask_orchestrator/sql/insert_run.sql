@@ -1,4 +1,4 @@
--- Add a run that is about to be prepared, with the repository's next number, and write its first states down.
+-- Add a run that is about to be prepared (or, first, inspected), with the repository's next number, and write its first states down.
 WITH repository AS (
     UPDATE orchestrator.repositories
     SET next_run_number = next_run_number + 1
@@ -6,19 +6,22 @@ WITH repository AS (
     RETURNING id, next_run_number - 1 AS number, forge, full_name
 ), run AS (
     INSERT INTO orchestrator.runs (id, number, repository_id, trigger_id, state, change)
-    SELECT %(id)s, repository.number, repository.id, %(trigger_id)s, 'preparing', %(change)s
+    SELECT %(id)s, repository.number, repository.id, %(trigger_id)s,
+        CASE WHEN %(is_vetted)s THEN 'staged' ELSE 'preparing' END, %(change)s
     FROM repository
     RETURNING
         id, number, repository_id, trigger_id, state, reason, change, revision, stop_state, stop_reason,
-        created_at, started_at, finished_at
+        created_at, started_at, finished_at, is_restricted, scope, approved_tree, released_at
 ), noted AS (
     INSERT INTO orchestrator.history (run_id, from_state, to_state)
     SELECT run.id, first.from_state, first.to_state
     FROM run, (VALUES (1, NULL, 'staged'), (2, 'staged', 'preparing')) AS first (place, from_state, to_state)
+    WHERE first.place = 1 OR NOT %(is_vetted)s
     ORDER BY first.place
 )
 SELECT
     run.id, run.number, run.repository_id, run.trigger_id, run.state, run.reason, run.change, run.revision,
     run.stop_state, run.stop_reason, run.created_at, run.started_at, run.finished_at,
+    run.is_restricted, run.scope, run.approved_tree, run.released_at,
     repository.forge, repository.full_name
 FROM run, repository

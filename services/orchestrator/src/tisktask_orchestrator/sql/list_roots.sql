@@ -25,4 +25,6 @@ LEFT JOIN orchestrator.jobs AS origin ON origin.id = root.carried_from
 LEFT JOIN orchestrator.runs AS origin_run ON origin_run.id = origin.run_id
 LEFT JOIN ends ON ends.root_id = root.id
 WHERE root.run_id = %(run_id)s AND root.parent_job_id IS NULL
+    -- Whoever may run it again: what was only looked at is looked at again.
+    AND NOT (root.kind = 'prepare' AND root.name = 'inspect')
 ORDER BY root.kind <> 'prepare', root.id

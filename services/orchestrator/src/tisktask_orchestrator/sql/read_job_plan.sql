@@ -1,6 +1,7 @@
 -- Read what a runner needs to know about a job and its run.
 SELECT
     run.id AS run_id, run.number AS run_number, run.change, run.trigger_id,
+    run.is_restricted, run.scope, run.approved_tree,
     job.id AS job_id, job.attempt, job.kind, job.name, job.path, job.build_file, job.image_key, job.parent_job_id,
     job.image, job.shell, job.arguments, job.environment, job.seconds_max,
     repository.id AS repository_id, repository.forge, repository.full_name, repository.clone_url, repository.api_url,

@@ -11,6 +11,8 @@ class CountRow:
     """How many jobs of a run are alike in what matters to it."""
 
     kind: str
+    #: It is the one that comes before the preparation.
+    is_inspection: bool
     state: str
     may_fail: bool
     jobs: int

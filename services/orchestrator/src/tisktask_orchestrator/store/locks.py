@@ -8,13 +8,26 @@ from tisktask_common.ids import JobId, RepositoryId
 from tisktask_orchestrator.store.rows import RunnerRow
 from tisktask_orchestrator.store.statements import execute, fetch_all, fetch_one, fetch_row
 
+#: No name that a program may give has it.
+_SCOPE_END = "\x1f"
+
 
 @dataclass(frozen=True)
 class LockKey:
     """Which lock of which repository."""
 
     repository_id: RepositoryId
+    #: As it is stored: see `scoped_name`.
     name: str
+
+    @property
+    def plain_name(self) -> str:
+        return self.name.rpartition(_SCOPE_END)[2]
+
+
+def scoped_name(scope: str, name: str) -> str:
+    """Keep the locks of restricted runs apart from those of the same name that trusted runs take."""
+    return f"{scope}{_SCOPE_END}{name}" if scope else name
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ async def change_repository(connection: Connection, change: ChangeRepository) ->
         keep_days=change.keep_days,
         keep_min=change.keep_min,
         keep_max=change.keep_max,
+        forks=change.forks,
     )
 
 

@@ -18,6 +18,8 @@ class NewRerun:
     reason: str
     #: It takes over the other's preparation.
     is_prepared: bool
+    #: Whether it may run is to be found out first.
+    is_vetted: bool
 
 
 @dataclass(frozen=True)

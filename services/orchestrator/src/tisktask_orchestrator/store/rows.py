@@ -33,6 +33,7 @@ class SettingsRow:
     keep_days: int | None
     keep_min: int | None
     keep_max: int | None
+    forks: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,10 @@ class RunRow:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    is_restricted: bool
+    scope: str
+    approved_tree: str
+    released_at: datetime | None
     forge: str
     full_name: str
 
@@ -107,6 +112,9 @@ class JobPlanRow:
     run_number: int
     change: dict[str, Any]
     trigger_id: TriggerId
+    is_restricted: bool
+    scope: str
+    approved_tree: str
     job_id: JobId
     attempt: int
     kind: str
@@ -158,6 +166,7 @@ class AuthorityRow:
     stop_state: str | None
     run_number: int
     run_stop_state: str | None
+    scope: str
 
 
 @dataclass(frozen=True)

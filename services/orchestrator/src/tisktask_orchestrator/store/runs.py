@@ -57,7 +57,7 @@ async def list_open_triggers(connection: Connection) -> list[TriggerId]:
     return [TriggerId(row.id) for row in await fetch_all(connection, IdRow, "list_open_triggers")]
 
 
-async def insert_run(connection: Connection, run: RunId, trigger: TriggerReceived) -> RunRow:
+async def insert_run(connection: Connection, run: RunId, trigger: TriggerReceived, *, is_vetted: bool) -> RunRow:
     return await fetch_row(
         connection,
         RunRow,
@@ -66,6 +66,7 @@ async def insert_run(connection: Connection, run: RunId, trigger: TriggerReceive
         repository_id=trigger.repository.id,
         trigger_id=trigger.trigger_id,
         change=Jsonb(trigger.change.model_dump(mode="json")),
+        is_vetted=is_vetted,
     )
 
 

@@ -20,7 +20,13 @@ _RETRY_SECONDS = 0.5
 
 async def claim(shop: Workshop, ref: AttemptRef) -> JobGrant:
     """Claim an attempt, or claim it again to have its secrets. Raises what the orchestrator or the bus raises."""
-    request = ClaimJob(job_id=ref.job_id, attempt=ref.attempt, runner=shop.runner, public_key=shop.keys.public)
+    request = ClaimJob(
+        job_id=ref.job_id,
+        attempt=ref.attempt,
+        runner=shop.runner,
+        public_key=shop.keys.public,
+        can_restrict=True,
+    )
     return await shop.bus.request(request, _PATIENCE_SECONDS)
 
 

@@ -47,6 +47,7 @@ def job_environment(spec: JobSpec, workspace: str = WORKSPACE_TARGET) -> dict[st
         "TISKTASK_PULL_REQUEST_MERGED": _flag(change.is_merged),
         "TISKTASK_PULL_REQUEST_LABELS": "\n".join(change.labels),
         "TISKTASK_COMMAND": change.command,
+        "TISKTASK_RESTRICTED": "1" if spec.is_restricted else "",
         "TISKTASK_FORCED": _flag(change.is_forced),
         "TISKTASK_DEFAULT_BRANCH": change.default_branch or "",
         "TISKTASK_TITLE": change.title,

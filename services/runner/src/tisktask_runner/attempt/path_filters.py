@@ -32,8 +32,8 @@ class Basis:
 
 
 @dataclass(frozen=True)
-class _Unknown:
-    """Why it is not known what has changed."""
+class UnknownBasis:
+    """Why it is not known what a change is to be compared with."""
 
     reason: str
 
@@ -49,8 +49,8 @@ async def filter_by_paths(
     if basis is None:
         notes.say(words.nothing_to_compare(change.event))
         return Filtered()
-    before = await _read_base(mirrors, replace(wanted, sha=read.fetched.sha), basis)
-    if isinstance(before, _Unknown):
+    before = await read_basis(mirrors, replace(wanted, sha=read.fetched.sha), basis)
+    if isinstance(before, UnknownBasis):
         warning = words.not_filtered(before.reason)
         notes.say(warning)
         return Filtered(warnings=(warning,))
@@ -78,17 +78,18 @@ def basis_of(change: Change) -> Basis | None:
     return None
 
 
-async def _read_base(mirrors: Mirrors, wanted: WantedCommit, basis: Basis) -> CommitRead | _Unknown:
+async def read_basis(mirrors: Mirrors, wanted: WantedCommit, basis: Basis) -> CommitRead | UnknownBasis:
+    """Fetch and list what a change is compared with."""
     sha = basis.base
     if basis.is_parting:
         found = await find_merge_base(mirrors, wanted, basis.base)
         if isinstance(found, NoMergeBase):
-            return _Unknown(found.reason)
+            return UnknownBasis(found.reason)
         sha = found.sha
     fetched = await fetch_commit(mirrors, replace(wanted, sha=sha, fetch_ref=None))
     if not isinstance(fetched, Fetched):
-        return _Unknown(words.base_not_read(fetched.reason))
+        return UnknownBasis(words.base_not_read(fetched.reason))
     listing = await read_listing(fetched.mirror, fetched.sha)
     if isinstance(listing, CheckoutFailed):
-        return _Unknown(words.base_not_read(listing.reason))
+        return UnknownBasis(words.base_not_read(listing.reason))
     return CommitRead(fetched, listing)

@@ -6,6 +6,7 @@ from tisktask_runner import words
 from tisktask_runner.attempt.commit import CommitRead, read_commit
 from tisktask_runner.attempt.directory import AttemptDirectory
 from tisktask_runner.attempt.images import PLATFORM
+from tisktask_runner.attempt.inspection import changes_programs
 from tisktask_runner.attempt.notes import Notes
 from tisktask_runner.attempt.outcome import Outcome, failed
 from tisktask_runner.attempt.path_filters import Filtered, filter_by_paths
@@ -23,10 +24,13 @@ from tisktask_runner.source.unsupported import unsupported_warnings
 async def prepare(shop: Workshop, directory: AttemptDirectory, spec: JobSpec, stopwatch: Stopwatch) -> Outcome:
     """Prepare the run; the outcome carries its jobs."""
     notes = Notes(directory.output_log)
-    notes.say(words.preparing(spec))
+    notes.say(words.inspecting(spec) if spec.is_inspection else words.preparing(spec))
     read = await stopwatch.time("source", read_commit(shop, spec))
     if not isinstance(read, CommitRead):
         return _tell(notes, outcome_of_source(read))
+    tree = read.listing.programs_tree
+    if spec.approved_tree not in {"", tree}:
+        return _tell(notes, failed(words.programs_differ(spec.approved_tree, tree)))
     found = discover(read.listing.entries, spec.change.event, spec.change.action)
     if isinstance(found, TooManyPrograms):
         return _tell(notes, failed(found.reason))
@@ -36,24 +40,22 @@ async def prepare(shop: Workshop, directory: AttemptDirectory, spec: JobSpec, st
     if isinstance(policies, Outcome):
         return _tell(notes, policies)
     filtered = await stopwatch.time("paths", _filter(shop, spec, read, policies, notes))
-    plans = {program.path: plan_image(read.listing, program.path, PLATFORM) for program in found.programs}
-    wanted = {path: plan for path, plan in plans.items() if path not in filtered.reasons}
+    plans = {
+        program.path: plan_image(read.listing, program.path, PLATFORM, spec.cache_scope) for program in found.programs
+    }
+    # Of an inspection none: what builds execute, nobody has allowed yet.
+    wanted = {path: plan for path, plan in plans.items() if path not in filtered.reasons and not spec.is_inspection}
     built = await stopwatch.time("images", _make_images(shop, directory, read.fetched, wanted))
     if isinstance(built, Outcome):
         return _tell(notes, built)
+    is_changed = await _compare_programs(shop, spec, read, notes) if spec.is_inspection and found.programs else None
     prepared = Prepared(
-        programs=[
-            _program(one, plans[one.path]).model_copy(
-                update={
-                    "policy": policies.get(one.path, Policy()),
-                    "skip_reason": filtered.reasons.get(one.path, ""),
-                }
-            )
-            for one in found.programs
-        ],
+        programs=[_program(one, plans[one.path], policies, filtered) for one in found.programs],
         warnings=[*warnings, *filtered.warnings],
         title=read.fetched.title,
         images_built=built,
+        programs_tree=tree,
+        changes_programs=is_changed,
     )
     reason = "" if found.programs else found.reason_if_empty
     return Outcome(JobState.SUCCEEDED, reason, prepared=prepared)
@@ -72,6 +74,10 @@ async def _read_policies(notes: Notes, read: CommitRead, found: Discovered) -> P
 
 async def _filter(shop: Workshop, spec: JobSpec, read: CommitRead, policies: Policies, notes: Notes) -> Filtered:
     return await filter_by_paths(shop.mirrors, shop.wanted_commit(spec), spec.change, read, policies, notes)
+
+
+async def _compare_programs(shop: Workshop, spec: JobSpec, read: CommitRead, notes: Notes) -> bool | None:
+    return await changes_programs(shop.mirrors, shop.wanted_commit(spec), spec.change, read, notes)
 
 
 async def _make_images(
@@ -97,10 +103,15 @@ async def _make_images(
     return built
 
 
-def _program(found: FoundProgram, plan: ImagePlan | None) -> Program:
-    if plan is None:
-        return Program(name=found.name, path=found.path)
-    return Program(name=found.name, path=found.path, build_file=plan.build_file, image_key=plan.key)
+def _program(found: FoundProgram, plan: ImagePlan | None, policies: Policies, filtered: Filtered) -> Program:
+    return Program(
+        name=found.name,
+        path=found.path,
+        build_file=plan.build_file if plan else None,
+        image_key=plan.key if plan else None,
+        policy=policies.get(found.path, Policy()),
+        skip_reason=filtered.reasons.get(found.path, ""),
+    )
 
 
 def _tell(notes: Notes, outcome: Outcome) -> Outcome:

@@ -148,7 +148,9 @@ async def _pull(images: Images, name: str) -> str | Outcome:
 
 async def _plan_again(making: _Making, build_file: str) -> ImagePlan | Outcome:
     read = await read_commit(making.shop, making.spec, build_file)
-    return plan_build(read.listing, build_file, PLATFORM) if isinstance(read, CommitRead) else outcome_of_source(read)
+    if not isinstance(read, CommitRead):
+        return outcome_of_source(read)
+    return plan_build(read.listing, build_file, PLATFORM, making.spec.cache_scope)
 
 
 def _command(program: Program, workdir: str) -> list[str]:

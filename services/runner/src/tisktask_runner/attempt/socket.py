@@ -44,7 +44,7 @@ async def open_socket(shop: Workshop, custody: Custody, lending: Lending, sideca
     spec = custody.record.spec
     voice = Voice(shop.bus, shop.runner, spec, shop.news, lending.lent)
     reader = _CommitReader(shop, custody)
-    commit = Commit(reader.read, reader.read_policy, PLATFORM, _own_image(spec.program))
+    commit = Commit(reader.read, reader.read_policy, PLATFORM, _own_image(spec.program), spec.cache_scope)
     data, channels = RunData(voice), Channels(voice)
     table = CommandTable.of(
         Jobs(voice, commit, Repeats(spec.attempt, custody.directory.answered)).commands(),

@@ -85,7 +85,9 @@ def _prepare(order: Order, folder: Path) -> tuple[Path, Path]:
 def _command(host: BuildHost, plan: ImagePlan, network: str, build_file: Path, context: Path) -> list[str]:
     limits = host.limits
     watchdog = f"{limits.seconds + GRACE_SECONDS + WATCHDOG_SECONDS_EXTRA:g}"
-    command = [WATCHDOG, f"--kill-after={GRACE_SECONDS:g}", watchdog, host.podman, "build", "--layers"]
+    command = [WATCHDOG, f"--kill-after={GRACE_SECONDS:g}", watchdog, host.podman, "build"]
+    # Layers are found by what made them, whoever that was: of a fork's build nothing is found, nor kept to be found.
+    command += ["--layers=false", "--no-cache"] if plan.is_apart else ["--layers"]
     command += [f"--network={network}", f"--tag={image_name(plan.key)}", f"--label=tisktask.key={plan.key}"]
     if limits.memory_bytes:
         command += [f"--memory={limits.memory_bytes}", f"--memory-swap={limits.memory_bytes}"]

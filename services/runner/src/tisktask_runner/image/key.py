@@ -25,25 +25,30 @@ class ImagePlan:
     reads_context: bool
     #: Images that it builds on, as far as their names are known here.
     bases: tuple[str, ...]
+    #: Its layers are shared with no other build.
+    is_apart: bool = False
 
 
-def plan_image(listing: Listing, program: str, platform: str) -> ImagePlan | None:
+def plan_image(listing: Listing, program: str, platform: str, scope: str = "") -> ImagePlan | None:
     """Say how to make a program's image; `None`: the default image."""
     path = nearest_build_file(listing, program)
-    return plan_build(listing, path, platform) if path is not None else None
+    return plan_build(listing, path, platform, scope) if path is not None else None
 
 
-def plan_build(listing: Listing, build_file: str, platform: str) -> ImagePlan:
-    """Compute the key of what a build file makes of a commit."""
+def plan_build(listing: Listing, build_file: str, platform: str, scope: str = "") -> ImagePlan:
+    """Compute the key of what a build file makes of a commit; with a scope, for runs that are kept apart."""
     text = listing.texts[build_file]
     parsed = parse(text)
-    fields = [str(KEY_VERSION), platform, text]
+    # The first part is a number alone in trusted keys: no other text of a restricted build makes one of those.
+    version = f"{KEY_VERSION} {scope}" if scope else str(KEY_VERSION)
+    fields = [version, platform, text]
     if not parsed.reads.nothing:
         for path in _ignore_files(listing, build_file):
             fields += [path, listing.texts[path]]
         for entry in _context(listing, build_file, parsed.reads):
             fields += [entry.path, oct(entry.mode), entry.blob]
-    return ImagePlan(build_file, text, _hash(fields), not parsed.reads.nothing, parsed.bases)
+    key, reads_context = _hash(fields), not parsed.reads.nothing
+    return ImagePlan(build_file, text, key, reads_context, parsed.bases, is_apart=bool(scope))
 
 
 def _hash(fields: Iterable[str]) -> str:

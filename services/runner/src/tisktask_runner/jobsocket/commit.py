@@ -31,6 +31,8 @@ class Commit:
     platform: str
     #: Image of the job itself: its command lines run in the same.
     own_image: ImageSource
+    #: Of the images: with whom they are shared.
+    scope: str = ""
     _found: dict[Hashable, object] = field(default_factory=dict[Hashable, object])
     #: Of many that ask for the same at once, one looks.
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -60,7 +62,7 @@ class Commit:
 
         def find() -> tuple[str, ImageSource]:
             path = find_program(files, asked)
-            return path, ImageSource.planned(plan_image(files.listing, path, self.platform))
+            return path, ImageSource.planned(plan_image(files.listing, path, self.platform, self.scope))
 
         path, image = await in_own_thread("program", find)
         return path, image, await self.read_policy(files, path)
@@ -70,7 +72,11 @@ class Commit:
         path = await in_own_thread("build-file", lambda: find_build_file(files, asked))
         if path not in files.listing.texts:
             files = await self.read(path)
-        return await in_own_thread("plan", lambda: ImageSource.planned(plan_build(files.listing, path, self.platform)))
+
+        def plan() -> ImageSource:
+            return ImageSource.planned(plan_build(files.listing, path, self.platform, self.scope))
+
+        return await in_own_thread("plan", plan)
 
     async def _remembered(self, key: Hashable, find: Callable[[], Awaitable[FoundT]]) -> FoundT:
         async with self._alone:
