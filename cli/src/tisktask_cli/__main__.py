@@ -19,6 +19,7 @@ _COMMANDS = {
     "job": "Show, cancel and re-run jobs.",
     "logs": "Print a job's log, of any attempt, whole or as it grows.",
     "runner": "List, pause, drain and resume runners.",
+    "retention": "Show what is deleted by age and number, and what is kept for what.",
     "doctor": "Find out what is wrong, and what to do about it.",
     "db": "Migrate, inspect and reset the database.",
     "bus": "Set up the message bus and its users; see to dead messages.",

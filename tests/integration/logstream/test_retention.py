@@ -98,7 +98,10 @@ async def shelf(database_url: str, tmp_path: Path) -> AsyncIterator[Shelf]:
 
 async def test_logs_go_by_age_after_the_end_of_their_run_and_leave_a_note(shelf: Shelf) -> None:
     old, young, at_work = [await shelf.add(days, container="db") for days in (DAYS + 1, DAYS - 1, None)]
+    counted = await shelf.logs.count_old_logs(DAYS)
+    taken = await shelf.logs.read_stored_bytes()
     await shelf.retention(keep_days=DAYS).delete_old()
+    assert (counted.jobs, counted.bytes) == (1, taken - await shelf.logs.read_stored_bytes())
     both = [".index", ".index", ".log", ".log"]
     assert [shelf.files(name) for name in (old, young, at_work)] == [[], both, both]
     assert await shelf.logs.get_deletion(old.job) is not None
@@ -111,6 +114,7 @@ async def test_an_old_log_that_a_younger_run_shows_again_stays_as_long_as_that(s
     old = await shelf.add(DAYS + 1)
     shown = await shelf.add(DAYS - 1)
     shelf.records.insert("carried_jobs", job_id=shown.job, carried_from=old.job, carried_from_run=old.run)
+    assert (await shelf.logs.count_old_logs(DAYS)).jobs == 0
     await shelf.retention(keep_days=DAYS).delete_old()
     assert shelf.files(old) == [".index", ".log"]
     shelf.records.execute("UPDATE api.runs SET finished_at = now() - interval '31 days' WHERE id = %s", shown.run)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from orchestrator_stage import make_settings
 from retention_stage import OldRun, add_repository, add_runs
 from tisktask_orchestrator.service import prepare_schema
-from tisktask_orchestrator.store.retention import Rules, list_old_runs
+from tisktask_orchestrator.store.retention import Rules, count_judged_runs, list_old_runs
 
 BRANCH_DAYS = 365
 #: Far from the limits of the rules: the clock goes on while rows are written.
@@ -68,6 +68,10 @@ async def test_any_population_of_runs_goes_as_the_rules_say(database_url: str, *
             assert [run.number for run in found] == may_go(runs, rules, is_removed=is_removed)
             some = await list_old_runs(connection, repository, asked, 3, 2)
             assert [run.number for run in some] == [run.number for run in found if run.number > 3][:2]
+            judged = {row.verdict: row.runs for row in await count_judged_runs(connection, repository, asked)}
+            assert sum(judged.values()) == len(runs)
+            assert judged.get("old", 0) + judged.get("too_many", 0) == len(found)
+            assert judged.get("at_work", 0) == sum(run.ended_days_ago is None for run in runs)
 
     @settings(max_examples=60, deadline=None, database=None)
     @given(runs=RUNS, rules=RULES, is_removed=st.booleans())

@@ -1,6 +1,7 @@
 """Who may have runs deleted, and who is asked before."""
 
 from tisktask_common.bus.permissions import integrator_user, runner_user, service_users
+from tisktask_common.retention import ShowRetention
 from tisktask_common.run_deletion import DeleteRun, ListIncompleteLogs, ListUndelivered
 from tisktask_common.subjects import DELETIONS_FOR_LOGSTREAM, rpc_subject
 
@@ -10,6 +11,7 @@ USERS = [user for user in service_users() if user.name != "admin"] + [runner_use
 def test_only_the_api_has_runs_deleted_and_only_the_orchestrator_asks_before() -> None:
     for request, who in (
         (DeleteRun, "logstream"),
+        (ShowRetention, "logstream"),
         (ListUndelivered, "orchestrator"),
         (ListIncompleteLogs, "orchestrator"),
     ):

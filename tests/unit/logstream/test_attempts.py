@@ -24,7 +24,9 @@ def retries(count: int = 2, used: int = 0, **values: Any) -> RetriesRecord:
 
 
 def job(number: int, state: str, *attempts: AttemptRecord, policy: RetriesRecord | None = None) -> JobInRun:
-    made = make_job(attempt=number, state=JobState(state), reason="Attempt 1 of 3 failed; the next follows after a pause of 5 s.")
+    made = make_job(
+        attempt=number, state=JobState(state), reason="Attempt 1 of 3 failed; the next follows after a pause of 5 s."
+    )
     return JobInRun(make_run(made), made, None, attempts=list(attempts), retries=policy)
 
 

@@ -11,6 +11,7 @@ from tisktask_logstream.api.operations import PREFIX, add_routes
 from tisktask_logstream.api.replays import ReplayRoutes
 from tisktask_logstream.api.repositories import RepositoryRoutes
 from tisktask_logstream.api.reruns import RerunRoutes
+from tisktask_logstream.api.retention import RetentionRoutes
 from tisktask_logstream.api.runners import RunnerRoutes
 from tisktask_logstream.api.runs import RunRoutes
 from tisktask_logstream.api.setup import SetupRoutes
@@ -18,6 +19,7 @@ from tisktask_logstream.api.starts import ScheduleRoutes, StartRoutes
 from tisktask_logstream.archive.disk import Disk
 from tisktask_logstream.archive.library import Library
 from tisktask_logstream.archive.log_store import LogStore
+from tisktask_logstream.archive.retention import LogRules
 from tisktask_logstream.auth.credentials import Credentials
 from tisktask_logstream.auth.gate import Gate
 from tisktask_logstream.bus_link import BusLink
@@ -55,6 +57,7 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
     credentials = Credentials(settings.admin_token, settings.session_seconds)
     gate = Gate(credentials, settings.public_url)
     templates = Templates(parts.disk.notice)
+    rules = LogRules(settings.keep_log_days, settings.log_bytes_max)
     records, follower = Records(parts.store, parts.logs), LogFollower(parts.library, parts.store)
     pages = PageRoutes(templates, parts.library.folder, records, parts.bus, Live(parts.feed, parts.seats))
     app.on_response_prepare.append(add_security_headers)
@@ -72,6 +75,7 @@ def add_everything(app: web.Application, settings: LogstreamSettings, parts: Par
         *StartRoutes(parts.store, parts.bus).operations(),
         *ScheduleRoutes(parts.store, parts.bus).operations(),
         *RunnerRoutes(parts.store, parts.bus).operations(),
+        *RetentionRoutes(parts.logs, parts.bus, rules).operations(),
     ]
     document = openapi_document(operations)
 

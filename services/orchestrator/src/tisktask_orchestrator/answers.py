@@ -27,6 +27,7 @@ from tisktask_common.orders import CancelJob, CancelRun, RerunJob, RerunRun
 from tisktask_common.reporting import SetApp, SetComment
 from tisktask_common.repository_identity import NoteIdentity
 from tisktask_common.repository_settings import ChangeRepository
+from tisktask_common.retention import ShowRetention
 from tisktask_common.rpc import (
     AddRepository,
     AskCredential,
@@ -68,6 +69,7 @@ from tisktask_orchestrator.repositories.requests import (
 )
 from tisktask_orchestrator.rerunning.reruns import rerun_job, rerun_run
 from tisktask_orchestrator.retention.deletion import delete_by_order
+from tisktask_orchestrator.retention.showing import show_retention
 from tisktask_orchestrator.rundata.requests import execute_commands
 from tisktask_orchestrator.runners.claims import claim
 from tisktask_orchestrator.runners.heartbeats import note_heartbeat
@@ -110,6 +112,7 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     ApproveRun: approve_run,
     DeclineRun: decline_run,
     DeleteRun: delete_by_order,
+    ShowRetention: show_retention,
     PauseRunner: pause_runner,
     RerunRun: rerun_run,
     RerunJob: rerun_job,

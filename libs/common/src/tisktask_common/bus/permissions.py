@@ -32,6 +32,7 @@ from tisktask_common.replays import ReplayDelivery
 from tisktask_common.reporting import MintFetchToken, SetApp, SetComment
 from tisktask_common.repository_identity import NoteIdentity
 from tisktask_common.repository_settings import ChangeRepository
+from tisktask_common.retention import ShowRetention
 from tisktask_common.rpc import (
     AddRepository,
     AskCredential,
@@ -168,6 +169,7 @@ def service_users() -> list[User]:
                 *_ask("logstream", ConnectHook, TryHook, RotateSecret),
                 *_ask("logstream", RecogniseForge, ListAdministrable, CheckRights, InspectHook),
                 *_ask("logstream", ReplayDelivery, RerunRun, RerunJob, DeleteRun, PauseRunner),
+                *_ask("logstream", ShowRetention),
                 *_ask("logstream", StartRun, AddSchedule, ChangeSchedule, RemoveSchedule, RunSchedule),
             ],
             [*_ANY_EVENT, *_answers(ReadJobLog, ListIncompleteLogs)],

@@ -18,6 +18,14 @@ class LogsOfJob:
     bytes: int = 0
 
 
+@dataclass(frozen=True)
+class OldLogs:
+    """Jobs whose logs have been kept long enough, and the bytes of these."""
+
+    jobs: int = 0
+    bytes: int = 0
+
+
 class LogStore:
     """The table of logs, as retention sees it."""
 
@@ -26,6 +34,10 @@ class LogStore:
 
     async def list_old_logs(self, days: int, count: int) -> list[LogsOfJob]:
         return _logs(await self._database.read("list_old_logs", {"days": days, "count": count}))
+
+    async def count_old_logs(self, days: int) -> OldLogs:
+        values = {"days": days, "record_bytes": RECORD_BYTES}
+        return OldLogs(**(await self._database.read("count_old_logs", values))[0])
 
     async def list_oldest_logs(self, count: int) -> list[LogsOfJob]:
         values = {"count": count, "record_bytes": RECORD_BYTES}

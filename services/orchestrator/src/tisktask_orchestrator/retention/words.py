@@ -40,3 +40,7 @@ def log_not_complete(number: int) -> str:
 
 def logs_not_known(number: int) -> str:
     return f"run #{number} can not be deleted yet: logstream does not say whether its logs are completely stored"
+
+
+def no_such_repository(name: str) -> str:
+    return f"there is no repository {name[:200]!r}, also no removed one of which something is left"

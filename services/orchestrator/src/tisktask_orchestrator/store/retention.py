@@ -36,6 +36,26 @@ class KeptRepositoryRow:
 
 
 @dataclass(frozen=True)
+class RuledRepositoryRow:
+    """A repository and the rules that hold for its runs."""
+
+    id: RepositoryId
+    full_name: str
+    is_removed: bool
+    keep_days: int
+    keep_min: int
+    keep_max: int
+
+
+@dataclass(frozen=True)
+class JudgedRow:
+    """How many runs the rules say the same of."""
+
+    verdict: str
+    runs: int
+
+
+@dataclass(frozen=True)
 class TiesRow:
     """What a run that has ended is still needed for."""
 
@@ -43,6 +63,13 @@ class TiesRow:
     is_in_outbox: bool
     #: Number of a run that shows what has run in this one.
     carried_into: int | None
+
+
+@dataclass(frozen=True)
+class CountRow:
+    """How many there are."""
+
+    count: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +89,20 @@ async def list_old_runs(
     return await fetch_all(
         connection, OldRunRow, "list_old_runs", repository_id=repository, after=after, count=count, **vars(rules)
     )
+
+
+async def list_ruled_repositories(connection: Connection, repository: str, rules: Rules) -> list[RuledRepositoryRow]:
+    return await fetch_all(
+        connection, RuledRepositoryRow, "list_ruled_repositories", repository=repository, **vars(rules)
+    )
+
+
+async def count_judged_runs(connection: Connection, repository: RepositoryId, rules: Rules) -> list[JudgedRow]:
+    return await fetch_all(connection, JudgedRow, "count_judged_runs", repository_id=repository, **vars(rules))
+
+
+async def count_old_triggers(connection: Connection, keep_days: int) -> int:
+    return (await fetch_row(connection, CountRow, "count_old_triggers", keep_days=keep_days)).count
 
 
 async def read_run_ties(connection: Connection, run: RunId) -> TiesRow | None:
