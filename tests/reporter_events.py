@@ -15,10 +15,12 @@ from tisktask_common.events import (
     JobQueued,
     JobStarted,
     Repository,
+    RunApproved,
     RunCreated,
     RunDeleted,
     RunEvent,
     RunFinished,
+    RunHeld,
     RunPrepared,
     RunStarted,
 )
@@ -46,6 +48,12 @@ class RunStory:
 
     def created(self, state: RunState = RunState.STAGED) -> RunCreated:
         return RunCreated(**self._run(state), trigger_id=TriggerId("trg_1"))
+
+    def held(self, jobs: list[str]) -> RunHeld:
+        return RunHeld(**self._run(RunState.AWAITING_APPROVAL), reason="Waits for approval.", jobs=jobs)
+
+    def approved(self) -> RunApproved:
+        return RunApproved(**self._run(RunState.PREPARING), approved_by="ada")
 
     def prepared(self, jobs: list[str]) -> RunPrepared:
         return RunPrepared(**self._run(RunState.RUNNING), jobs=jobs)

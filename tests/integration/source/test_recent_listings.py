@@ -64,6 +64,15 @@ async def test_a_program_elsewhere_has_the_default_image_if_there_is_none_for_al
     assert found.policy == Policy(retries=2, on_codes=[75])
 
 
+async def test_what_a_restricted_job_starts_has_images_of_its_scope(tmp_path: Path) -> None:
+    trusted = await commit(tmp_path)
+    restricted = Commit(trusted.read, trusted.read_policy, trusted.platform, trusted.own_image, "pr-7")
+    for words in (("push/build",), ("BUILDFILE", "docker/test.Dockerfile", "push/build")):
+        keys = [(await one.resolve(order(*words))).image_key for one in (trusted, restricted)]
+        assert all(keys)
+        assert len(set(keys)) == 2
+
+
 async def test_any_build_file_may_be_named(tmp_path: Path) -> None:
     here = await commit(tmp_path)
     found = await here.resolve(order("BUILDFILE", "docker/test.Dockerfile", "push/build"))

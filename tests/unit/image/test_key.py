@@ -141,3 +141,12 @@ def test_equal_build_files_share_one_image() -> None:
     plans = [plan_image(commit, f".tisktask/{event}/x", "linux/amd64") for event in ("push", "release")]
     assert len({plan.key for plan in plans if plan}) == 1
     assert all(plans)
+
+
+def test_who_is_kept_apart_has_keys_of_their_own() -> None:
+    commit = listing("FROM a\nCOPY src /x", file("src/a"))
+    plans = [plan_build(commit, PATH, "linux/amd64", scope) for scope in ("", "pr-1", "pr-12", "restricted")]
+    assert len({plan.key for plan in plans}) == 4
+    assert [plan.is_apart for plan in plans] == [False, True, True, True]
+    # The keys of trusted runs are as they were.
+    assert plans[0].key == key(commit)

@@ -44,6 +44,16 @@ def test_the_end_of_a_job_is_shown(end: JobState) -> None:
     assert (desired.shown.state is StatusState.SUCCESS) == (end is JobState.SUCCEEDED)
 
 
+def test_a_run_that_waits_for_approval_says_so_and_goes_on_when_it_has_it() -> None:
+    story = RunStory(event="pull_request", action="opened")
+    held, approved = (desired_status(one, URL) for one in (story.held(["build"]), story.approved()))
+    assert held
+    assert approved
+    assert (held.shown.state, held.shown.description) == (StatusState.PENDING, "waits for approval")
+    assert (approved.shown.state, approved.shown.description) == (StatusState.PENDING, "queued or running")
+    assert held.revision < approved.revision
+
+
 def test_a_run_that_was_not_approved_is_no_success() -> None:
     """What is skipped counts as good where checks are required."""
     refused = RunStory().finished(RunState.SKIPPED, reason="Declined by ada: no.", is_refused=True)
@@ -126,6 +136,12 @@ class TestWhatBringsNoCommit:
     def test_nothing_is_shown_where_there_is_no_program_for_it(self, event: str, action: str) -> None:
         story = RunStory(event=event, action=action)
         for one in (story.created(RunState.PREPARING), story.prepared([]), story.finished(RunState.SKIPPED)):
+            assert desired_status(one, URL) is None
+
+    @pytest.mark.parametrize(("event", "action"), STORIES)
+    def test_nothing_is_shown_while_it_waits_for_approval_or_when_nobody_gave_it(self, event: str, action: str) -> None:
+        story = RunStory(event=event, action=action)
+        for one in (story.held(["x"]), story.approved(), story.finished(RunState.SKIPPED, is_refused=True)):
             assert desired_status(one, URL) is None
 
     @pytest.mark.parametrize(("event", "action"), STORIES)
