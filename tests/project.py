@@ -43,7 +43,7 @@ class Project:
         stack.cli(
             *("repo", "add", project.clone_url, "--name", full_name, "--forge", forge.state.flavour),
             *("--api-url", forge.api_url, "--token-file", folder / "token"),
-            *("--webhook-secret-file", folder / "secret"),
+            *("--webhook-secret-file", folder / "secret", "--no-webhook"),
         )
         return project
 
