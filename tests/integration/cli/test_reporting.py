@@ -19,7 +19,7 @@ def test_a_refusal_is_said_and_an_app_shows_checks(terminal: Terminal, tmp_path:
         clone_url = f"{forge.root_url}/acme/reported.git"
         added = terminal.json(
             *("repo", "add", clone_url, "--forge", "github", "--api-url", forge.api_url),
-            *("--token-file", tmp_path / "token"),
+            *("--token-file", tmp_path / "token", "--no-webhook"),
         )
 
         def push(sha: str) -> str:
@@ -35,7 +35,10 @@ def test_a_refusal_is_said_and_an_app_shows_checks(terminal: Terminal, tmp_path:
         assert "Resource not accessible" in problem["error"]
         # One that may write is used at once, also for what was refused before.
         (tmp_path / "token").write_text(forge.state.add_token("writer").value)
-        terminal.run("repo", "add", clone_url, "--forge", "github", "--api-url", forge.api_url, "--token-file", tmp_path / "token")  # fmt: skip
+        terminal.run(
+            *("repo", "add", clone_url, "--forge", "github", "--api-url", forge.api_url),
+            *("--token-file", tmp_path / "token", "--no-webhook"),
+        )
         wait_for(lambda: forge.state.states("acme/reported", FIRST, "tisktask/push") or None, 20, stack.log_tail)
         wait_for(lambda: stack.api(f"/runs/{run}")["status_problems"] == [] or None, 20, stack.log_tail)
         # As an App: a check.
