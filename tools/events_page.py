@@ -41,6 +41,8 @@ REST = """
 | who | who did it (`sender`): not the author of the pull request, but who has pushed to it, labelled it or commented |
 | repository | found by its name, else by the number that its forge gave it: one that was renamed or transferred goes on under its new name. In each case the delivery must be signed with that repository's secret |
 
+The command `/ok-to-test` is reserved: it [lets a waiting run run](security.md#runs-of-strangers), and has no folder.
+
 In a webhook's settings choose the events that you have folders for. On GitHub: pushes, branch or tag deletion, pull requests, pull
 request reviews, issue comments, releases, and repositories (for new names). On Forgejo and Gitea: push, delete, release, and all
 of pull requests, their comments and reviews included.

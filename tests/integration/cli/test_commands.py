@@ -128,6 +128,26 @@ def test_settings_of_a_repository_are_changed_and_shown(terminal: Terminal) -> N
     terminal.run("repo", "remove", "acme/settled")
 
 
+def test_what_becomes_of_runs_of_strangers_is_set_and_shown(terminal: Terminal) -> None:
+    terminal.run("repo", "add", "https://github.com/acme/open.git")
+    assert terminal.json("repo", "show", "acme/open")["forks"] == "ask"
+    assert terminal.json("repo", "set", "acme/open", "--forks", "first_timers")["forks"] == "first_timers"
+    shown = terminal.run("repo", "set", "acme/open", "--priority", "1").stdout
+    assert "forks         ask for newcomers, and when .tisktask/ is changed\n" in shown
+    assert "'always' is not one of" in terminal.run("repo", "set", "acme/open", "--forks", "always", code=2).stderr
+    terminal.run("repo", "remove", "acme/open")
+
+
+def test_what_does_not_wait_is_neither_approved_nor_declined(terminal: Terminal, repository: Path) -> None:
+    run = terminal.json("trigger", "push", "--path", repository)["id"]
+    for verb in ("approve", "decline"):
+        assert "not done: " in terminal.run("run", verb, run, code=1).stdout
+        assert terminal.json("run", verb, run, code=1)["accepted"] is False
+        assert "there is no run run_none" in terminal.run("run", verb, "run_none", code=2).stderr.lower()
+    assert terminal.json("run", "list", "--state", "awaiting_approval")["items"] == []
+    terminal.run("run", "cancel", run)
+
+
 def test_how_long_runs_are_kept_is_set_and_taken_back(terminal: Terminal) -> None:
     terminal.run("repo", "add", "https://github.com/acme/kept.git")
     rules = ("keep_days", "keep_min", "keep_max")

@@ -101,3 +101,29 @@ async def test_reports_that_are_repeated_take_effect_once(stage: Stage) -> None:
     assert types.count("job.started") == 1
     assert types.count("job.finished") == 1
     assert types.count("run.prepared") == 1
+
+
+async def test_two_quick_pushes_that_tell_one_head_make_one_run(stage: Stage) -> None:
+    """Forgejo and Gitea read a pull request's head when they tell of a push to it, not when it was made."""
+    repository = await stage.add_repository()
+
+    async def tell(delivery: str, sha: str, action: str = "synchronize") -> None:
+        about = {"event": "pull_request", "action": action, "pull_request": 7, "branch": "feature"}
+        trigger = await stage.trigger(repository, delivery, sha=sha, ref="refs/pull/7/head", **about)
+
+        async def is_taken() -> bool:
+            return bool(await stage.rows("SELECT id FROM orchestrator.triggers WHERE id = %s", trigger.trigger_id))
+
+        await eventually(is_taken, "the trigger was taken")
+
+    await tell("opened", "a" * 40, "opened")
+    await tell("first", "b" * 40)
+    await tell("second", "b" * 40)
+    # Asked for by a person, opened again, or back at an older head: these are news.
+    await tell("replay:1:second", "b" * 40)
+    await tell("third", "a" * 40)
+    await tell("fourth", "b" * 40)
+    await tell("reopened", "b" * 40, "reopened")
+    rows = await stage.rows("SELECT delivery FROM api.runs ORDER BY number")
+    made = ["opened", "first", "replay:1:second", "third", "fourth", "reopened"]
+    assert [row["delivery"] for row in rows] == made

@@ -7,6 +7,7 @@ import psycopg
 import structlog
 from nats.aio.msg import Msg
 
+from tisktask_common.database.pool import Connection
 from tisktask_common.events import TriggerReceived
 from tisktask_common.ids import RunId
 from tisktask_orchestrator.beginning import begin_run, tell_of_beginning
@@ -14,8 +15,9 @@ from tisktask_orchestrator.bounds import bounded_trigger
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.reconciling.untold_commits import want_commit_of
 from tisktask_orchestrator.rerunning.check_reruns import rerun_commit
-from tisktask_orchestrator.store.found import settle_with_found
+from tisktask_orchestrator.store.found import settle_with_found, tells_same_head
 from tisktask_orchestrator.store.repositories import lock_repository
+from tisktask_orchestrator.store.runs import Origin, insert_trigger
 from tisktask_orchestrator.superseding import cancel_superseded
 from tisktask_orchestrator.transactions import transaction
 from tisktask_orchestrator.triggers_taken import triggers_ignored
@@ -64,15 +66,25 @@ async def record_trigger(collaborators: Collaborators, trigger: TriggerReceived)
     async with transaction(collaborators.pool) as connection:
         # Whoever else makes runs of this repository waits: that both have found the same is seen by the second.
         is_in_use = await lock_repository(connection, trigger.repository.id)
-        if is_in_use and await settle_with_found(connection, trigger):
-            triggers_ignored.labels("found_before").inc()
-            log.info("trigger_ignored", why="found_before", delivery=trigger.delivery)
+        if is_in_use and (why := await _find_why_old(connection, trigger)):
+            triggers_ignored.labels(why).inc()
+            log.info("trigger_ignored", why=why, delivery=trigger.delivery)
             return None
         change = await begin_run(connection, trigger)
     if change is None:
         return None
     await tell_of_beginning(collaborators, change)
     return change.run.id
+
+
+async def _find_why_old(connection: Connection, trigger: TriggerReceived) -> str:
+    """Say why a trigger tells nothing new; empty: it does."""
+    if await settle_with_found(connection, trigger):
+        return "found_before"
+    if await tells_same_head(connection, trigger):
+        await insert_trigger(connection, trigger, Origin.WEBHOOK)
+        return "same_head"
+    return ""
 
 
 async def _keep(message: Msg) -> None:

@@ -1,8 +1,9 @@
-"""What was found without a webhook, and the webhooks that come late for it."""
+"""Webhooks that tell nothing new: of what was found without them, or of a head that another has told of."""
 
 from tisktask_common.database.pool import Connection
 from tisktask_common.events import TriggerReceived
 from tisktask_common.replays import REPLAY
+from tisktask_orchestrator.lines import line_of
 from tisktask_orchestrator.store.rows import IdRow
 from tisktask_orchestrator.store.statements import fetch_one
 
@@ -38,3 +39,21 @@ async def settle_with_found(connection: Connection, trigger: TriggerReceived) ->
         days=LATE_DAYS,
     )
     return row is not None
+
+
+async def tells_same_head(connection: Connection, trigger: TriggerReceived) -> bool:
+    """Tell whether a webhook about a push to a pull request tells the head that another has told, which is at work."""
+    change = trigger.change
+    if trigger.delivery.startswith(REPLAY) or (change.event, change.action) != ("pull_request", "synchronize"):
+        return False
+    found = await fetch_one(
+        connection,
+        IdRow,
+        "find_same_head",
+        trigger_id=trigger.trigger_id,
+        repository_id=trigger.repository.id,
+        line=line_of(change),
+        sha=change.sha,
+        action=change.action,
+    )
+    return found is not None
