@@ -3,19 +3,23 @@
 import asyncio
 import os
 import stat
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from git_server import GitRepository, GitServer, plain, program
+from git_server import GitRepository, GitServer, plain, program, serve_git
 from source_fetch import fetched, wanted
 from tisktask_runner.source.checkout import check_out
+from tisktask_runner.source.git_command.heads import list_heads_by_git
 from tisktask_runner.source.git_command.process import GitOrder, run_git
 from tisktask_runner.source.listing import read_listing
 from tisktask_runner.source.mirror import Mirrors, fetch_commit
 from tisktask_runner.source.outcomes import CheckedOut, CommitGone, FetchFailed
+from tisktask_runner.source.reading import Source
+from tisktask_runner.source.transfer import MovedElsewhereError, TransferBudget
 from tisktask_runner.source.tree import Listing
 
 TOKEN = "s3cret-t0ken-of-the-forge"
@@ -93,6 +97,22 @@ async def test_settings_and_hooks_of_this_host_have_no_say(
     assert fetched(await fetch_commit(mirrors, wanted(server, sha))).sha == sha
     assert not ran.exists()
     assert not (tmp_path / "trace").exists()
+
+
+async def test_a_redirect_to_another_host_is_not_followed_though_it_asks_for_nothing(
+    server: GitServer, repository: GitRepository, mirrors: Mirrors, tmp_path: Path
+) -> None:
+    commit = wanted(server, repository.commit({"a": plain("x")}), token=SecretStr(TOKEN))
+    with serve_git(tmp_path / "server") as elsewhere:
+        server.redirects["/owner/name.git"] = elsewhere.clone_url("owner/name")
+        outcome = await fetch_commit(mirrors, commit)
+        assert isinstance(outcome, FetchFailed)
+        assert "redirects to another address" in outcome.reason
+        source = Source(commit.clone_url, commit.token)
+        budget = TransferBudget(mirrors.limits, time.monotonic() + 20, threading.Event())
+        with pytest.raises(MovedElsewhereError):
+            list_heads_by_git(source, budget)
+        assert not [request for request in elsewhere.requests if request[2]]
 
 
 async def test_the_token_is_in_no_argument_of_any_process(

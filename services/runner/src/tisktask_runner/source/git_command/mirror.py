@@ -33,7 +33,8 @@ class GitMirror:
         return FoundCommit(commit, title_of(content.partition(b"\n\n")[2].decode("utf-8", "replace")))
 
     def transfer(self, source: Source, refspec: str, depth: int, budget: TransferBudget) -> None:
-        options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-show-forced-updates"]
+        # Not --quiet: it would not tell of redirects.
+        options = ["--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-show-forced-updates"]
         if depth:
             options.append(f"--depth={depth}")
         order = Transfer(

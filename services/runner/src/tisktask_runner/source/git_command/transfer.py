@@ -50,7 +50,9 @@ def run_transfer(wanted: Transfer, budget: TransferBudget) -> str:
     try:
         return run_git(order, watch).decode("utf-8", "surrogateescape")
     except GitCommandError as error:
-        raise _told_apart(str(error)) or error from error
+        if told := _told_apart(str(error)):
+            raise told from error
+        raise
 
 
 def _environment(wanted: Transfer) -> dict[str, str]:
