@@ -57,6 +57,9 @@ def find_forge(server: Server, url: str, said: Said, say: Say) -> ForgeRepositor
     known = said.forge or known_kind(root)
     if (said.forge and said.api_url is not None) or (known and said.token is None):
         return read_address(url, said.forge, said.name, said.api_url)
+    if said.token is None and (there := _find_known(server, url)):
+        api_url = there["api_url"] if said.api_url is None else said.api_url
+        return read_address(url, there["forge"], said.name or there["full_name"], api_url)
     found = recognise(server, root, said.token)
     if not found["forge"]:
         if known is None:
@@ -69,6 +72,16 @@ def find_forge(server: Server, url: str, said: Said, say: Say) -> ForgeRepositor
         return read_address(url, said.forge, said.name, said.api_url)
     api_url = found["api_url"] if said.api_url is None else said.api_url
     return read_address(url, found["forge"], said.name, api_url)
+
+
+def _find_known(server: Server, url: str) -> dict[str, Any] | None:
+    """Find the repository that was added with this address: what its forge is was found out then."""
+    items = server.get("/repositories")["items"]
+    return next((item for item in items if _plain(item["clone_url"]) == _plain(url)), None)
+
+
+def _plain(url: str) -> str:
+    return url.rstrip("/").removesuffix(".git").casefold()
 
 
 def recognise(server: Server, root_url: str, token: str | None) -> dict[str, Any]:

@@ -45,6 +45,9 @@ def test_a_forge_below_a_path_that_tells_nothing_to_strangers_is_recognised(
     path = "/api/v3" if forge.state.flavour is Flavour.GITHUB else "/api/v1"
     assert added["api_url"] == forge.root_url + path
     assert added["setup"]["test"]["arrival"] == "arrived"
+    # What it is, is known from then on.
+    again = terminal.json("repo", "add", f"{forge.root_url}/acme/api.git")
+    assert (again["id"], again["setup"]["test"]["arrival"]) == (added["id"], "arrived")
 
 
 def test_an_unknown_host_is_asked_without_a_token_too(terminal: Terminal, forge: Forge) -> None:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from asking_forges import NAME, Site, asking, forge_with_repository
 from forge import Drop, Flavour, Forge, Hook, Reply, Rights
 from nats_server import NatsServer
 from orchestrator_looks import sha
-from orchestrator_stage import eventually
+from orchestrator_stage import MASTER_KEY, eventually
 from tisktask_common.bus.connection import Bus
 from tisktask_common.delivery_notes import DeliverySeen, NoteDelivery
 from tisktask_common.errors import ConflictError, NotFoundError, UserError
@@ -28,6 +29,7 @@ from tisktask_common.setup_requests import (
     Rotation,
     TryHook,
 )
+from tisktask_orchestrator.secrets import Secrets
 
 URL = "http://127.0.0.1:9"
 PATIENCE_SECONDS = 30.0
@@ -183,6 +185,24 @@ async def test_a_rotation_that_breaks_off_anywhere_leaves_one_webhook_that_works
     (hook,) = site.at_forge.hooks
     assert hook.is_active
     assert hook.secret == (await secrets(site))[2]
+
+
+async def test_what_a_dead_orchestrator_has_begun_another_finishes_when_its_turn_is_over(site: Site) -> None:
+    await connect(site)
+    next_secret = Secrets(SecretStr(MASTER_KEY)).lock(SecretStr("the next one"))
+    # As it is left by one that has begun an exchange, and died before the forge was told.
+    await site.stage.rows(
+        "UPDATE orchestrator.hooks SET next_secret = %s, busy_until = now() + interval '1 hour'", next_secret
+    )
+    with pytest.raises(ConflictError, match="in a minute"):
+        await rotate(site)
+    assert "the next one" not in {hook.secret for hook in site.at_forge.hooks}
+    await site.stage.rows("UPDATE orchestrator.hooks SET busy_until = now()")
+
+    async def probe() -> bool:
+        return [(hook.secret, hook.is_active) for hook in site.at_forge.hooks] == [("the next one", True)]
+
+    await eventually(probe, "the forge knows the next secret")
 
 
 async def test_a_secret_given_by_hand_ends_an_exchange(site: Site) -> None:
