@@ -42,7 +42,9 @@ def rights_lines(rights: dict[str, Any]) -> list[str]:
 
 def hook_lines(hook: dict[str, Any]) -> list[str]:
     if hook["problem"]:
-        return [printable(f"The webhook is not as it should be: {hook['problem']}")]
+        where = f"It was to lead to {hook['url']}: --webhook-url says another address."
+        lines = [f"The webhook is not as it should be: {hook['problem']}", *([where] if hook["url"] else [])]
+        return [printable(line) for line in lines]
     how = "was made" if hook["is_new"] else "was there, and was made right" if hook["repaired"] else "was there"
     return [f"The webhook to {hook['url']} {how}.", *(printable(f"  - {one}") for one in hook["repaired"])]
 

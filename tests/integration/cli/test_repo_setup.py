@@ -190,6 +190,7 @@ def test_a_secret_is_exchanged_and_the_old_one_goes(terminal: Terminal, forge: F
         made = push_delivery(forge.state.flavour, repository, Push(SHA, before=SHA), address(forge), secret)
         return made.send_now(terminal.stack.ingest_url)
 
+    assert not terminal.stack.api(f"/repositories/{terminal.json('repo', 'show', NAME)['id']}/webhook")["is_rotating"]
     wait_for(lambda: status(old) == 401, 20, terminal.stack.log_tail)
     assert status(hook.secret) == 202
 
@@ -221,6 +222,17 @@ def test_the_token_is_never_said_again(terminal: Terminal, forge: Forge) -> None
     assert secret not in terminal.stack.log_path.read_text()
     assert hooks(forge)[0].secret not in terminal.stack.log_path.read_text()
     assert secret not in terminal.run("repo", "doctor", NAME, "--json").stdout
+
+
+def test_an_address_that_github_does_not_take_is_said_with_how_to_say_another(terminal: Terminal) -> None:
+    with BackgroundForge(Flavour.GITHUB) as github:
+        github.state.refuses_private = True
+        github.state.add_repository(NAME, [SHA])
+        done = terminal.run("repo", "add", address(github), "--token-file", admin(terminal, github), code=1).stdout
+        assert "isn't reachable over the public Internet" in done
+        assert "--webhook-url says another address" in done
+        assert "Webhook secret, shown this once" in done
+        terminal.run("repo", "remove", NAME)
 
 
 def test_an_order_whose_answer_was_lost_leaves_one_webhook(terminal: Terminal, forge: Forge) -> None:

@@ -266,14 +266,9 @@ async def test_secrets_and_tokens_are_nowhere_in_clear(site: Site, database_url:
     )
     for table in tables:
         rows = await site.stage.rows(f"SELECT * FROM {table['name']}")
-        held = b"\n".join(_bytes(value) for row in rows for value in row.values())
-        assert not [secret for secret in known if secret.encode() in held], table
+        assert not [secret for secret in known if secret in repr(rows)], table
     for message in await site.stage.messages():
         assert not [secret for secret in known if secret.encode() in (message.data or b"")]
-
-
-def _bytes(value: object) -> bytes:
-    return bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
 
 
 async def test_orders_that_make_no_sense_say_why(site: Site) -> None:

@@ -77,7 +77,7 @@ class HookDesk:
             return answer_as(HookEnsured, place)
         found = await self._list_ours(place)
         if isinstance(found, ForgeAnswer):
-            return answer_as(HookEnsured, found)
+            return answer_as(HookEnsured, found).model_copy(update={"url": place.url})
         kept = _choose(place, found)
         done = await self._make_right(place, kept, sets_secret=request.sets_secret)
         if done.problem or kept is None:
@@ -108,7 +108,7 @@ class HookDesk:
         else:
             made = await self._replace(place, wanted, hook)
         if isinstance(made, ForgeAnswer):
-            return answer_as(HookEnsured, made)
+            return answer_as(HookEnsured, made).model_copy(update={"url": place.url})
         hooks_changed.labels("created" if hook is None else "repaired").inc()
         log.info("webhook_set", repository=place.access.full_name, hook=made, is_new=hook is None, repaired=faults)
         repaired = faults or ([] if hook is None else [words_for_setup.SECRET_TOLD])

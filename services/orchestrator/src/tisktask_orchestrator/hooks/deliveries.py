@@ -8,6 +8,7 @@ from tisktask_common.setup_requests import AskHookSecret, NewestSecret, Resealed
 from tisktask_orchestrator.bounds import bounded
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.hooks import words
+from tisktask_orchestrator.hooks.rotating import finish_rotations
 from tisktask_orchestrator.secrets import check_public_key
 from tisktask_orchestrator.store.hooks import (
     SeenDelivery,
@@ -35,6 +36,7 @@ async def note_arrival(collaborators: Collaborators, request: NoteDelivery, _cal
                 request.kind is DeliverySeen.TEST,
             )
             is_known = await note_delivery(connection, seen)
+            await finish_rotations(connection, request.repository_id)
     reason = "" if is_known else words.unknown_repository(request.repository_id)
     return Accepted(accepted=is_known, reason=reason)
 

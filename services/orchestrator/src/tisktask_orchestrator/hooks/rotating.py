@@ -2,6 +2,7 @@
 
 import structlog
 
+from tisktask_common.database.pool import Connection
 from tisktask_common.errors import ConflictError, TisktaskError
 from tisktask_common.ids import RepositoryId
 from tisktask_common.setup_requests import RotateSecret, Rotation, WebhookAddress
@@ -39,13 +40,18 @@ async def rotate_secret(collaborators: Collaborators, request: RotateSecret, _ca
 async def tend_rotations(collaborators: Collaborators) -> None:
     """Tell the forges what they could not be told, finish what was broken off, and let old secrets go."""
     async with transaction(collaborators.pool) as connection:
-        for row in await finish_rotation(connection, _OLD_KEPT_SECONDS):
-            await announce_repository(connection, row, is_removed=False)
-            log.info("webhook_secret_rotated", repository=row.id, full_name=row.full_name)
+        await finish_rotations(connection)
     async with collaborators.pool.connection() as connection:
         untold = await list_untold_hooks(connection, _AT_ONCE)
     for repository in untold:
         await _tell_again(collaborators, repository)
+
+
+async def finish_rotations(connection: Connection, repository: RepositoryId | None = None) -> None:
+    """Let the old secret of one repository go, or all that are due, with the caller's transaction."""
+    for row in await finish_rotation(connection, _OLD_KEPT_SECONDS, repository):
+        await announce_repository(connection, row, is_removed=False)
+        log.info("webhook_secret_rotated", repository=row.id, full_name=row.full_name)
 
 
 async def _begin(collaborators: Collaborators, repository: RepositoryId) -> None:

@@ -80,8 +80,11 @@ async def replace_webhook_secret(connection: Connection, repository: RepositoryI
     await execute(connection, "replace_webhook_secret", repository_id=repository)
 
 
-async def finish_rotation(connection: Connection, seconds: float) -> list[RepositoryRow]:
-    return await fetch_all(connection, RepositoryRow, "finish_rotation", seconds=seconds)
+async def finish_rotation(
+    connection: Connection, seconds: float, repository: RepositoryId | None = None
+) -> list[RepositoryRow]:
+    values = {"seconds": seconds, "repository_id": repository}
+    return await fetch_all(connection, RepositoryRow, "finish_rotation", **values)
 
 
 async def list_untold_hooks(connection: Connection, count: int) -> list[RepositoryId]:
