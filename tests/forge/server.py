@@ -32,7 +32,7 @@ from forge.sender import Sender
 from forge.state import VERSIONS, Flavour, ForgeState, Repository
 
 API = "/api/v1"
-_ANSWERS_DESCRIBED = r"/pulls$|/pulls/\d+$|/hooks|/permission$"
+_ANSWERS_DESCRIBED = r"/pulls$|/pulls/\d+$|/hooks|/permission$|^/user/repos$"
 _DESCRIBED = f"/statuses/|/check-runs|{_ANSWERS_DESCRIBED}"
 #: Where an Enterprise Server has it; GitHub itself has a host of its own for it.
 ENTERPRISE_API = "/api/v3"
@@ -168,7 +168,7 @@ class Forge:
         if self.state.flavour is Flavour.FORGEJO and call.headers.get("accept") == "application/vnd.github+json":
             self.violations.append("Accept: application/vnd.github+json makes Forgejo answer in GitHub's form")
         is_described = path.startswith("/repos/") and re.search(_DESCRIBED, path)
-        is_known = is_described or "/access_tokens" in path
+        is_known = is_described or "/access_tokens" in path or path == "/user/repos"
         is_told = call.method in {"POST", "PATCH"} or (reply.status < 300 and re.search(_ANSWERS_DESCRIBED, path))
         if self._contract and is_known and is_told:
             body = json.loads(call.body or b"null")
