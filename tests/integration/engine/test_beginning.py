@@ -157,6 +157,25 @@ async def test_a_jobs_container_that_a_dead_podman_has_left_half_made_is_made(
     assert await pods.output("made-anew", "echo ran") == "ran\n"
 
 
+@pytest.mark.parametrize("has_begun", [False, True])
+async def test_what_is_given_up_while_it_is_made_is_removed_once_it_is_made(
+    podman_host: PodmanHost, engine: Engine, pods: Pods, *, has_begun: bool
+) -> None:
+    creating = asyncio.create_task(engine.create(pods.spec("given-up", "/bin/true")))
+    name = pod_name(engine.place.host, "given-up")
+    libpod = Libpod(podman_host.socket)
+    async with asyncio.timeout(20):
+        while has_begun and not creating.done() and name not in str(await libpod.get("/pods/json")):
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0)  # it asks Podman for its first thing
+    await libpod.close()
+    creating.cancel()
+    await asyncio.gather(creating, return_exceptions=True)
+    await engine.remove_unfinished("given-up")
+    for listing in (["pod", "ls"], ["ps", "--all", "--external"], ["network", "ls"]):
+        assert name not in podman_host.podman(*listing)
+
+
 def leave_half_made(podman_host: PodmanHost, name: str) -> None:
     """Its layer is there, under its name, and libpod knows no such container."""
     command = ["buildah", "from", "--pull-never", "--name", name, IMAGE]

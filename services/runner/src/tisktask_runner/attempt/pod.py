@@ -26,8 +26,8 @@ async def await_end(engine: Engine, pod: Pod, interrupts: Interrupts, grace_seco
         stopping.cancel()
 
 
-async def remove_pods(shop: Workshop, spec: JobSpec, known: Pod | None, *, is_adopted: bool) -> None:
-    """Remove all pods of the attempt; of an adopted one also what a process that died was about to make.
+async def remove_pods(shop: Workshop, spec: JobSpec, known: Pod | None, *, is_unsure: bool) -> None:
+    """Remove all pods of the attempt; `is_unsure`: also what a process that died, or ours, was about to make.
 
     The known one is removed in any case: of a removal that was interrupted, only its network may be left.
     """
@@ -36,7 +36,7 @@ async def remove_pods(shop: Workshop, spec: JobSpec, known: Pod | None, *, is_ad
             others = [found.pod for found in await shop.engine.find(pod_labels(spec)) if found.pod != known]
             for pod in [known, *others] if known else others:
                 await shop.engine.remove(pod)
-            if is_adopted:
+            if is_unsure:
                 await shop.engine.remove_unfinished(f"{spec.job_id}-{spec.attempt}-")
         except InfrastructureError as error:
             log.warning("pod_not_removed", error=error.message, tries_left=tries_left)

@@ -92,7 +92,10 @@ class Attempt:
         await self.sidecars.end()
 
     async def _clean_up(self, spec: JobSpec) -> None:
-        await remove_pods(self._shop, spec, self._directory.read_pod(), is_adopted=self.is_adopted)
+        pod = self._directory.read_pod()
+        # Given up while it was made, it is made all the same: Podman is not told.
+        is_unsure = self.is_adopted or (pod is None and spec.kind is JobKind.PROGRAM)
+        await remove_pods(self._shop, spec, pod, is_unsure=is_unsure)
         self.sidecars.close()
         if self.interrupts.is_set:
             # A build that was stopped may have left the container that it worked in.

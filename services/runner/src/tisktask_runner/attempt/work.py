@@ -113,7 +113,7 @@ async def _make_ready(work: Work) -> Pod | Outcome | Interrupted:
     if not isinstance(spec, JobSpec):
         return spec
     if work.custody.is_adopted:
-        await remove_pods(work.shop, spec, None, is_adopted=True)
+        await remove_pods(work.shop, spec, None, is_unsure=True)
     return await make_ready(work.shop, work.custody.directory, spec, work.stopwatch)
 
 

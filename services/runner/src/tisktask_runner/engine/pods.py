@@ -13,7 +13,7 @@ import structlog
 
 from tisktask_runner.engine import beside, garbage
 from tisktask_runner.engine.cgroup import KillCount
-from tisktask_runner.engine.container_body import LOG_LABEL, ContainerOrder, container_body, pod_body
+from tisktask_runner.engine.container_body import LOG_LABEL
 from tisktask_runner.engine.ending import Ending
 from tisktask_runner.engine.exits import ExitWatcher
 from tisktask_runner.engine.images import Images
@@ -38,15 +38,9 @@ from tisktask_runner.engine.model import (
 )
 from tisktask_runner.engine.networks import Networks, build_network_name
 from tisktask_runner.engine.patience import when_back
-from tisktask_runner.engine.podman_info import (
-    PodmanInfo,
-    infra_name,
-    job_name,
-    pod_name,
-    read_podman_info,
-    read_summary,
-)
-from tisktask_runner.engine.removal import remove_container, remove_half_made, remove_pod, remove_unfinished
+from tisktask_runner.engine.pod_maker import PodMaker
+from tisktask_runner.engine.podman_info import PodmanInfo, read_podman_info, read_summary
+from tisktask_runner.engine.removal import remove_container, remove_pod
 from tisktask_runner.engine.starter import Starter
 from tisktask_runner.engine.unseen_start import kill_unseen
 
@@ -91,48 +85,14 @@ class Engine:
         self._info: PodmanInfo | None = None
         self._starter = Starter(libpod, exits, asyncio.Semaphore(place.starts_max or os.cpu_count() or 2))
         self._removals = asyncio.Semaphore(_REMOVALS_AT_ONCE)
+        self._maker = PodMaker(libpod, place, self._networks, self._starter, self._podman_info, self._removals)
 
     async def create(self, spec: PodSpec) -> Pod:
         """Make the pod's own network, the pod, and its job container, which is not started.
 
-        What a failed creation leaves behind is removed at once, or by `collect_garbage`.
+        Cancelled, it is made all the same; `remove_unfinished` waits for that.
         """
-        name = pod_name(self.place.host, spec.name)
-        try:
-            return await self._create(name, spec)
-        except LibpodError as error:
-            await self._remove_by_name(name)
-            # From an earlier try whose answer was lost: it is out of the way now.
-            if error.status != 409 and "already" not in error.cause:
-                raise
-        return await self._create(name, spec)
-
-    async def _create(self, name: str, spec: PodSpec) -> Pod:
-        info = await self._podman_info()
-        host = self.place.host
-        mode = self.place.networks[0] if spec.network else "none"
-        network = await self._networks.make(name) if mode == "bridge" else None
-        pod = pod_body(name, host, network, mode, info.cgroup_parent(host))
-        pod_id = (await self._libpod.post("/pods/create", pod))["Id"]
-        order = ContainerOrder(job_name(name), pod_id, host, network, info.controls, info.layout.is_root)
-        infra = asyncio.create_task(self._start_infra(pod_id))
-        try:
-            container_id = (await self._libpod.post("/containers/create", container_body(spec, order)))["Id"]
-            await infra
-        except BaseException:
-            infra.cancel()
-            raise
-        self._starter.note_fresh(container_id)
-        return Pod(pod_id, container_id, network, spec.log_path)
-
-    async def _start_infra(self, pod_id: str) -> None:
-        """Have the pod's network and first process already: the caller has other things to do before the start."""
-        async with self._starter.slots:
-            try:
-                await self._libpod.post(f"/containers/{infra_name(pod_id)}/start")
-            except LibpodError as error:
-                # The start of the program tries again, and says why if it is in vain.
-                log.info("infra_not_started_early", pod_id=pod_id, error=error.message)
+        return await self._maker.create(spec)
 
     async def create_beside(self, pod: Pod, spec: SidecarSpec) -> Pod:
         """Make a container beside the job's, which is not started; asked again, it is the same. It ends with the pod.
@@ -221,14 +181,7 @@ class Engine:
 
     async def remove_unfinished(self, front: str) -> None:
         """Remove what interrupted creations of names that begin so have left; it bears no labels of its job yet."""
-        async with self._removals:
-            await remove_unfinished(self._libpod, pod_name(self.place.host, front))
-
-    async def _remove_by_name(self, name: str) -> None:
-        async with self._removals:
-            await remove_pod(self._libpod, name)
-            await remove_half_made(self._libpod, job_name(name))
-            await self._networks.remove(name)
+        await self._maker.remove_unfinished(front)
 
     async def find(self, labels: Mapping[str, str]) -> list[PodSummary]:
         """List this host's pods that carry all of these labels."""
