@@ -86,7 +86,7 @@ def test_a_job_that_is_starting_is_given_up_and_its_parent_goes_on(project, stac
     assert {job["name"]: job["state"] for job in run["jobs"]} == {"parent": "succeeded", "child": "cancelled"}
     said = stack.wait_for_log(next(job["id"] for job in run["jobs"] if job["name"] == "parent")).decode()
     assert "CANCELLED job child ended as cancelled" in said
-    assert said.endswith("went on\n")
+    assert "went on\n" in said
 
 
 @pytest.fixture

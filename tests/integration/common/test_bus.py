@@ -10,13 +10,14 @@ from nats.aio.msg import Msg
 
 from nats_server import NatsServer
 from standing_still import standing_still
-from tisktask_common.bus.connection import Bus, Outgoing
+from tisktask_common.bus.connection import Bus, Outgoing, connect
 from tisktask_common.bus.provision import consumer_config
 from tisktask_common.bus.pull import Puller
 from tisktask_common.errors import BusError, ConflictError
 from tisktask_common.events import Value
 from tisktask_common.ids import JobId
 from tisktask_common.orders import CancelJob
+from tisktask_common.process.settings import BusSettings
 from tisktask_common.rpc import Accepted
 from tisktask_common.subjects import LOGS_FOR_LOGSTREAM, Consumer, work_consumer, work_subject
 
@@ -181,6 +182,21 @@ async def test_who_gave_up_a_flush_while_the_server_stood_still_hears_on(bus: Bu
     assert (await heard.next_msg(timeout=10)).data == b"once more"
     assert bus.is_ready
     assert bus.client.stats["reconnects"] == reconnects
+
+
+async def test_who_is_cancelled_while_connecting_does_not_go_on(bus: Bus, nats_server: NatsServer) -> None:
+    """At whatever moment: nats-py swallows a cancellation that comes together with an answer of the server."""
+    assert bus.is_ready
+    settings = BusSettings(nats_url=nats_server.url, nats_user="admin")
+    for number in range(150):
+        connecting = asyncio.create_task(connect(settings, "test"))
+        await asyncio.sleep(number / 10_000)
+        was_at_work = connecting.cancel()
+        await asyncio.wait({connecting})
+        if not was_at_work:
+            await connecting.result().close()
+            break
+        assert connecting.cancelled()
 
 
 async def test_a_connection_that_reads_nothing_any_more_is_not_ready(bus: Bus) -> None:

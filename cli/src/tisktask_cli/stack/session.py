@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable
+from collections.abc import Coroutine
+from typing import Any
 
 from tisktask_cli import words
 from tisktask_cli.stack.embedded import EmbeddedStack, StackOptions
@@ -13,6 +14,10 @@ from tisktask_cli.stack.ports import require_free
 from tisktask_cli.stack.reaper import Reaper
 from tisktask_cli.stack.supervisor import Supervisor
 from tisktask_cli.stack.warm_start import WarmStart
+from tisktask_common.process.service import cancel
+
+#: Its own end takes less.
+_CANCEL_AGAIN_SECONDS = 5.0
 
 
 async def run_session(options: StackOptions, journal: Journal) -> None:
@@ -55,13 +60,13 @@ async def _serve(stack: EmbeddedStack, warm: WarmStart, options: StackOptions, j
     await stack.watch_bus()
 
 
-async def _until(stopping: asyncio.Event, work: Awaitable[None]) -> None:
+async def _until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
     """Run until told to stop; an error of the work ends it too."""
-    task = asyncio.ensure_future(work)
+    task = asyncio.create_task(work)
     told = asyncio.create_task(stopping.wait())
     await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
     told.cancel()
-    task.cancel()
+    await cancel(task, _CANCEL_AGAIN_SECONDS)
     try:
         await task
     except asyncio.CancelledError:

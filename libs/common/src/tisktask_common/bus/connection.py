@@ -223,8 +223,8 @@ async def connect(settings: BusSettings, service: str, on_closed: Callable[[], N
     made: list[Bus] = []
     user = settings.nats_user or service
     while True:
+        client = HearingClient()
         try:
-            client = HearingClient()
             await client.connect(
                 settings.nats_url.split(","),
                 name=f"tisktask-{user}",
@@ -234,12 +234,23 @@ async def connect(settings: BusSettings, service: str, on_closed: Callable[[], N
                 reconnected_cb=reconnected,
                 **client_options(settings),
             )
+            _mind_cancellation()
+        except asyncio.CancelledError:
+            await client.close()
+            raise
         except (nats.errors.Error, OSError) as error:
             log.warning("bus_not_reachable", url=settings.nats_url, error=str(error) or repr(error))
             await asyncio.sleep(0.5)
         else:
             made.append(Bus(client, user))
             return made[0]
+
+
+def _mind_cancellation() -> None:
+    """Raise a cancellation that nats-py has swallowed: its `wait_for` does if an answer comes with it (Python 3.11)."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _answer_one(message: Msg, kind: type[RequestT], handler: Callable[[RequestT, str], Awaitable[Value]]) -> None:

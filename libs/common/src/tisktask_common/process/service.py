@@ -18,6 +18,8 @@ log = structlog.get_logger()
 #: Tells whether a part is ready; a sentence means that it is not, and why.
 ReadyCheck = Callable[[], Awaitable[bool | str]]
 CHECK_SECONDS_MAX = 2.0
+#: Longer than all that a service does at its end.
+_CANCEL_AGAIN_SECONDS = 20.0
 
 
 @dataclass
@@ -76,11 +78,18 @@ async def _supervise(name: str, settings: Settings, main: Callable[[Process], Co
     await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
     log.info("service_stopping")
     stop.cancel()
-    work.cancel()
+    await cancel(work, _CANCEL_AGAIN_SECONDS)
     try:
         await work
     except asyncio.CancelledError:
         log.info("service_stopped")
+
+
+async def cancel(task: asyncio.Task[None], again_seconds: float) -> None:
+    """Cancel a task, and wait for its end; again after a while: libraries swallow one that comes with an answer."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=again_seconds)
 
 
 def add_health_routes(process: Process) -> None:
