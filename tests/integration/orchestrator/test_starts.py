@@ -7,7 +7,7 @@ import pytest
 
 from nats_server import NatsServer
 from orchestrator_family import ActingJob, begin_child
-from orchestrator_looks import next_look, offered, runs_of, sha, tell
+from orchestrator_looks import next_look, runs_of, sha, tell
 from orchestrator_stage import SHA, Stage, eventually, staging
 from orchestrator_starts import last_run, see, start, start_rows, wait_for_starts
 from tisktask_common.bus.connection import Bus
@@ -248,4 +248,3 @@ async def test_a_wish_outlives_the_orchestrator(bus: Bus, nats_server: NatsServe
         await see(runner, repository)
         await wait_for_starts(stage, repository, 1)
         assert (await last_run(stage, repository))["sha"] == sha("a")
-        assert await offered(runner) == []
