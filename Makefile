@@ -41,7 +41,7 @@ bench: setup-tests ## overhead of a job and log throughput, as ratios to floors 
 	@$(PYTHON) -m pytest -q -s -m benchmark --timeout 1200 tests/benchmarks
 
 soak: setup-tests ## ten minutes of runs, one after the other: memory flat, nothing left behind
-	@$(PYTHON) -m pytest -q -s -m soak --timeout 1800 tests/benchmarks
+	@$(PYTHON) -m pytest -q -s -m soak --timeout 1800 tests/benchmarks tests/acceptance/test_job_socket.py
 
 chaos: setup-tests ## minutes of runs while everything is killed: nothing lost (TISKTASK_CHAOS_SECONDS, TISKTASK_CHAOS_SEED)
 	@$(PYTHON) -m pytest -q -s -m chaos tests/chaos
