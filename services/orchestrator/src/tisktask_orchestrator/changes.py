@@ -59,6 +59,8 @@ class RunChange:
     has_queued: bool = False
     #: It has made room for work, or work that it could not dispatch itself.
     is_work_wanted: bool = False
+    #: It has left something to decide about who may run.
+    is_vetting_wanted: bool = False
     #: Jobs have ended: others of the run may wait for that.
     has_ended_jobs: bool = False
     #: Attempts have ended: others of a repository with a limit may wait for that.
@@ -149,9 +151,11 @@ async def _hosts_with_news(change: RunChange) -> list[str]:
 
 
 async def tell_after_commit(collaborators: Collaborators, change: RunChange) -> None:
-    """Wake the dispatcher, pass on orders to stop, and news. All that would also be found out otherwise, later."""
+    """Wake who goes on with it, pass on orders to stop, and news. All that would also be found out otherwise, later."""
     if change.is_work_wanted:
         collaborators.work_wanted.set()
+    if change.is_vetting_wanted:
+        collaborators.vetting_wanted.set()
     for runner, order in change.stop_orders:
         try:
             await collaborators.bus.client.publish(control_subject(runner), order.model_dump_json().encode())

@@ -60,7 +60,7 @@ async def note_ended(collaborators: Collaborators, request: JobEnded, caller: st
         if ended is None:
             return _overtaken(request)
         if ended.kind == JobKind.PREPARE and ended.name == INSPECT:
-            await conclude_inspection(change, ended, request.prepared, collaborators)
+            await conclude_inspection(change, ended, request.prepared, collaborators.settings)
         elif ended.kind == JobKind.PREPARE:
             await conclude_preparation(change, ended, request.prepared, collaborators.settings)
         else:

@@ -3,19 +3,19 @@
 from tisktask_common.lifecycle import RunState
 from tisktask_common.rpc import Prepared
 from tisktask_orchestrator.changes import RunChange
-from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.endings import finish_run
 from tisktask_orchestrator.preparation import are_all_skipped, skip_programs, take_in_found
+from tisktask_orchestrator.settings import OrchestratorSettings
 from tisktask_orchestrator.store.rows import JobRow
 from tisktask_orchestrator.store.vetting import note_inspected
 from tisktask_orchestrator.vetting import words
 
 
 async def conclude_inspection(
-    change: RunChange, inspection: JobRow, prepared: Prepared | None, collaborators: Collaborators
+    change: RunChange, inspection: JobRow, prepared: Prepared | None, settings: OrchestratorSettings
 ) -> None:
     """Go on with the run after its inspection has ended: where there is nothing to run, nobody is asked."""
-    found = await take_in_found(change, inspection, prepared, collaborators.settings)
+    found = await take_in_found(change, inspection, prepared, settings)
     if found is None:
         return
     if are_all_skipped(found):
@@ -29,5 +29,4 @@ async def conclude_inspection(
     await note_inspected(
         change.connection, change.run.id, names, found.programs_tree, changes_programs=found.changes_programs
     )
-    # Rung before the commit, it is heard after it: or else the next round finds it.
-    collaborators.vetting_wanted.set()
+    change.is_vetting_wanted = True
