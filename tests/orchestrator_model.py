@@ -45,6 +45,8 @@ class Model:
     """All runs, by the delivery or the request that made them."""
 
     runs: dict[str, RunModel] = field(default_factory=dict[str, RunModel])
+    #: Deliveries that told a head which a run was at work on. They stay known after its end.
+    told_again: set[str] = field(default_factory=set[str])
 
     def apply(self, message: Message) -> Reply:
         """Do what the message says; returns the answer that it must get."""
@@ -80,6 +82,9 @@ class Model:
         return [(key, run, job) for key, run in self.runs.items() for job in run.jobs.values()]
 
     def _trigger(self, message: Trigger) -> bool:
+        if message.delivery in self.told_again or self._tells_same_head(message):
+            self.told_again.add(message.delivery)
+            return False
         is_new = message.delivery not in self.runs
         if is_new:
             jobs = {PREPARATION: JobModel(Wish(PREPARATION))}
@@ -91,6 +96,12 @@ class Model:
                 if old.line == new.line and old.number < new.number and old.sha != new.sha:
                     old.stop_all(Run.CANCELLED)
         return is_new
+
+    def _tells_same_head(self, message: Trigger) -> bool:
+        if message.delivery in self.runs or not message.line.startswith("pull_request/"):
+            return False
+        newest = [run for run in self.runs.values() if run.line == message.line][-1:]
+        return any(run.sha == message.sha and run.stop is None and not run.has_ended for run in newest)
 
     def _claim(self, host: str, key: Key, attempt: int) -> bool:
         job = self.job(key)

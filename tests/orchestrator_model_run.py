@@ -189,7 +189,7 @@ class RunModel:
 
     def _stop_alone(self, job: JobModel, state: Job) -> bool:
         if job.state is Job.QUEUED:
-            self.end(job, state)
+            job.state = state
             return True
         if job.has_ended or job.stop is not None:
             return False
