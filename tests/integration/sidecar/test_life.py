@@ -87,7 +87,8 @@ async def test_a_log_that_is_too_long_is_cut_and_the_container_runs_on(
 ) -> None:
     stage.limit(log_bytes=100_000)
     await stage.start_job()
-    script = "line=$(printf %0999d 0); yes $line | head -c 40000000; until [ -e /workspace/go ]; do sleep 0.02; done; echo still here"
+    printed = "line=$(printf %0999d 0); yes $line | head -c 40000000; touch /workspace/printed"
+    script = printed + "; until [ -e /workspace/go ]; do sleep 0.02; done; echo still here"
     async with stage.attended() as sidecars:
         await sidecars.spawn(order("NAME", "a", "CMD", "sh", "-c", script))
         stored = await archive.complete(stage.log_key("a"))
@@ -96,7 +97,8 @@ async def test_a_log_that_is_too_long_is_cut_and_the_container_runs_on(
         assert b"The container runs on" in stored.of_stream(LogStream.SYSTEM)
         assert sidecars.summaries()[0].state == "running"
         file = stage.means.place("a").output_log
-        await _until(lambda: file.stat().st_size < 20_000_000)
+        # Before that, "still here" could be cut off with what was printed too much.
+        await _until(lambda: (stage.workspace / "printed").exists() and file.stat().st_size < 20_000_000)
         (stage.workspace / "go").touch()
         await sidecars.spawn(order("NAME", "a", "WAITLOG", "still here", "CMD", "sh", "-c", script))
         assert "still here" in await sidecars.read_log("a", 1)
