@@ -6,19 +6,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
 from forge import Flavour, Forge, Token
 from forge.state import Repository as ForgeRepository
 from nats_server import NatsServer
 from orchestrator_stage import Stage, eventually, staging
 from tisktask_common.bus.connection import Bus, connect
-from tisktask_common.database.migrate import load_migrations, migrate
 from tisktask_common.database.pool import open_pool
 from tisktask_common.events import Repository
 from tisktask_common.process.settings import BusSettings
 from tisktask_reporter.__main__ import run_reporter
-from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_reporter.settings import ReporterSettings
 
 NAME = "octo/demo"
@@ -66,18 +62,15 @@ async def asking(
 ) -> AsyncIterator[Site]:
     """A repository of the forge is known; it is asked when a test wants it."""
     fields = {"reconcile_seconds": 600, "reconcile_grace_seconds": 0, "lease_seconds": 60} | settings
-    async with staging(bus, nats_server.url, database_url, **fields) as stage:
-        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-            await migrate(connection, SCHEMA, load_migrations(MIGRATIONS_PACKAGE))
-        async with reporting(stage):
-            repository = await stage.add_repository(
-                NAME,
-                forge=str(forge.state.flavour),
-                api_url=forge.api_url,
-                clone_url=f"{forge.root_url}/{NAME}.git",
-                sealed_token=await stage.seal(token.value),
-            )
-            yield Site(stage, forge, token, repository)
+    async with staging(bus, nats_server.url, database_url, **fields) as stage, reporting(stage):
+        repository = await stage.add_repository(
+            NAME,
+            forge=str(forge.state.flavour),
+            api_url=forge.api_url,
+            clone_url=f"{forge.root_url}/{NAME}.git",
+            sealed_token=await stage.seal(token.value),
+        )
+        yield Site(stage, forge, token, repository)
 
 
 @asynccontextmanager

@@ -1,11 +1,13 @@
 """The real servers that tests run against: nats-server and PostgreSQL from their wheels."""
 
+import asyncio
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer
@@ -15,6 +17,7 @@ from nats_server import NatsServer
 from postgres_server import PostgresServer
 from tisktask_common.bus.connection import Bus, connect
 from tisktask_common.bus.provision import provision
+from tisktask_common.database.migrate import load_migrations, migrate
 from tisktask_common.process.settings import BusSettings
 
 pytest.register_assert_rewrite("stack", "project", "stack_fixtures")
@@ -61,9 +64,29 @@ def postgres_server() -> Iterator[PostgresServer]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def prepared_database(postgres_server: PostgresServer) -> str:
+    """The name of a database with the tables that each test would otherwise make anew, in a quarter of a second."""
+    url = postgres_server.new_database()
+    for schema in ("orchestrator", "reporter"):
+        asyncio.run(_migrate(url, schema))
+    return str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
+
+
+async def _migrate(url: str, schema: str) -> None:
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await migrate(connection, schema, load_migrations(f"tisktask_{schema}"))
+
+
 @pytest.fixture
-def database_url(postgres_server: PostgresServer) -> str:
-    """An empty database of the test's own."""
+def database_url(postgres_server: PostgresServer, prepared_database: str) -> str:
+    """A database of the test's own, as the orchestrator's and the reporter's migrations leave it."""
+    return postgres_server.new_database(prepared_database)
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: PostgresServer) -> str:
+    """A database of the test's own, for those that migrate it themselves."""
     return postgres_server.new_database()
 
 

@@ -220,8 +220,8 @@ def test_the_databases_migrations_are_shown_as_applied(terminal: Terminal) -> No
     assert terminal.json("db", "migrate") == {"applied": []}
 
 
-def test_a_database_that_is_named_is_migrated_and_reset(terminal: Terminal, database_url: str) -> None:
-    named = {"TISKTASK_DATABASE_URL": database_url}
+def test_a_database_that_is_named_is_migrated_and_reset(terminal: Terminal, empty_database_url: str) -> None:
+    named = {"TISKTASK_DATABASE_URL": empty_database_url}
     assert "missing" in terminal.run("db", "status", code=1, **named).stdout
     assert "applied orchestrator/" in terminal.run("db", "migrate", **named).stdout
     terminal.run("db", "status", **named)

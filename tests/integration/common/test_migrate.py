@@ -16,22 +16,22 @@ async def _apply(url, migrations):
         return await migrate(connection, "shop", migrations)
 
 
-async def test_each_migration_is_applied_once_in_order(database_url):
-    assert await _apply(database_url, [ONE]) == ["0001_make.sql"]
-    assert await _apply(database_url, [ONE, TWO]) == ["0002_grow.sql"]
-    assert await _apply(database_url, [ONE, TWO]) == []
+async def test_each_migration_is_applied_once_in_order(empty_database_url):
+    assert await _apply(empty_database_url, [ONE]) == ["0001_make.sql"]
+    assert await _apply(empty_database_url, [ONE, TWO]) == ["0002_grow.sql"]
+    assert await _apply(empty_database_url, [ONE, TWO]) == []
 
 
-async def test_many_services_that_start_at_once_apply_each_migration_once(database_url):
-    applied = await asyncio.gather(*(_apply(database_url, [ONE, TWO]) for _ in range(5)))
+async def test_many_services_that_start_at_once_apply_each_migration_once(empty_database_url):
+    applied = await asyncio.gather(*(_apply(empty_database_url, [ONE, TWO]) for _ in range(5)))
     assert sorted(name for names in applied for name in names) == ["0001_make.sql", "0002_grow.sql"]
 
 
-async def test_a_migration_that_fails_leaves_nothing_behind(database_url):
+async def test_a_migration_that_fails_leaves_nothing_behind(empty_database_url):
     broken = Migration("0002_broken.sql", "CREATE TABLE half (id int); SELECT nonsense;")
     with pytest.raises(psycopg.Error):
-        await _apply(database_url, [ONE, broken])
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await _apply(empty_database_url, [ONE, broken])
+    async with await psycopg.AsyncConnection.connect(empty_database_url, autocommit=True) as connection:
         assert [(s.name, s.is_applied) for s in await read_status(connection, "shop", [ONE, broken])] == [
             ("0001_make.sql", True),
             ("0002_broken.sql", False),
@@ -40,14 +40,14 @@ async def test_a_migration_that_fails_leaves_nothing_behind(database_url):
         assert await rows.fetchone() == (None,)
 
 
-async def test_a_migration_that_was_changed_afterwards_is_refused(database_url):
-    await _apply(database_url, [ONE])
+async def test_a_migration_that_was_changed_afterwards_is_refused(empty_database_url):
+    await _apply(empty_database_url, [ONE])
     with pytest.raises(MigrationError, match=r"0001_make\.sql was changed"):
-        await _apply(database_url, [Migration(ONE.name, "SELECT 1")])
+        await _apply(empty_database_url, [Migration(ONE.name, "SELECT 1")])
 
 
-async def test_a_dropped_schema_can_be_made_again(database_url):
-    await _apply(database_url, [ONE])
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+async def test_a_dropped_schema_can_be_made_again(empty_database_url):
+    await _apply(empty_database_url, [ONE])
+    async with await psycopg.AsyncConnection.connect(empty_database_url, autocommit=True) as connection:
         await drop_schema(connection, "shop")
-    assert await _apply(database_url, [ONE]) == ["0001_make.sql"]
+    assert await _apply(empty_database_url, [ONE]) == ["0001_make.sql"]

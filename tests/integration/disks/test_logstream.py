@@ -22,9 +22,9 @@ ROOM_BYTES = 3 * 1024 * 1024
 
 @pytest.fixture
 async def service(
-    bus: Bus, nats_server: NatsServer, database_url: str, tmp_path: Path
+    bus: Bus, nats_server: NatsServer, empty_database_url: str, tmp_path: Path
 ) -> AsyncIterator[tuple[Logstream, SmallDisk]]:
-    records = Records(database_url)
+    records = Records(empty_database_url)
     records.prepare()
     with small_disk(tmp_path / "state" / "logs", 24) as disk:
         disk.fill()

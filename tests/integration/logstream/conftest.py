@@ -110,9 +110,11 @@ async def plain_page(page: Page) -> AsyncIterator[Page]:
 
 
 @pytest.fixture
-async def logstream(bus: Bus, nats_server: NatsServer, database_url: str, tmp_path: Path) -> AsyncIterator[Logstream]:
+async def logstream(
+    bus: Bus, nats_server: NatsServer, empty_database_url: str, tmp_path: Path
+) -> AsyncIterator[Logstream]:
     """With NATS and a database of the test's own."""
-    records = Records(database_url)
+    records = Records(empty_database_url)
     records.prepare()
     service = Logstream(tmp_path / "state", nats_server, records, options={"TISKTASK_GAP_SECONDS": "60"})
     service.start()

@@ -82,10 +82,10 @@ def _ago(days: float) -> datetime:
 
 
 @pytest.fixture
-async def shelf(database_url: str, tmp_path: Path) -> AsyncIterator[Shelf]:
-    records = Records(database_url)
+async def shelf(empty_database_url: str, tmp_path: Path) -> AsyncIterator[Shelf]:
+    records = Records(empty_database_url)
     records.prepare()
-    pool = await open_pool(DatabaseSettings(database_url=SecretStr(database_url)), "test")
+    pool = await open_pool(DatabaseSettings(database_url=SecretStr(empty_database_url)), "test")
     async with pool.connection() as connection:
         await connection.set_autocommit(True)
         await migrate(connection, "logstream", load_migrations("tisktask_logstream"))

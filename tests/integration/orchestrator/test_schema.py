@@ -20,9 +20,9 @@ from tisktask_orchestrator.store.statements import STATEMENTS
 
 
 @pytest.fixture
-async def connection(database_url: str) -> AsyncIterator[Connection]:
-    await prepare_schema(make_settings("", database_url))
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+async def connection(empty_database_url: str) -> AsyncIterator[Connection]:
+    await prepare_schema(make_settings("", empty_database_url))
+    async with await psycopg.AsyncConnection.connect(empty_database_url, autocommit=True) as connection:
         yield connection
 
 
@@ -86,9 +86,9 @@ async def test_a_view_has_the_columns_that_others_read(connection: Connection, v
     assert " ".join(name for (name,) in found) == VIEWS[view]
 
 
-async def test_a_schema_that_was_dropped_can_be_made_again(connection: Connection, database_url: str) -> None:
+async def test_a_schema_that_was_dropped_can_be_made_again(connection: Connection, empty_database_url: str) -> None:
     await drop_schema(connection, SCHEMA)
-    await prepare_schema(make_settings("", database_url))
+    await prepare_schema(make_settings("", empty_database_url))
     assert await rows(connection, "SELECT id FROM api.runs") == []
 
 

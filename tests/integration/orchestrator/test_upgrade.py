@@ -40,9 +40,9 @@ Rows = list[dict[str, Any]]
 
 
 @pytest.fixture
-async def previous(database_url: str) -> AsyncIterator[PreviousOrchestrator]:
-    await make_released_schema(database_url)
-    previous = await PreviousOrchestrator.open(database_url)
+async def previous(empty_database_url: str) -> AsyncIterator[PreviousOrchestrator]:
+    await make_released_schema(empty_database_url)
+    previous = await PreviousOrchestrator.open(empty_database_url)
     for name in ("octo/one", "octo/two"):
         await previous.add_repository(name)
     await previous.host()
@@ -111,17 +111,17 @@ def environment(nats: NatsServer, database_url: str) -> dict[str, str]:
 
 
 async def test_two_orchestrators_take_over_while_the_previous_release_still_writes_and_one_is_killed_in_a_migration(
-    bus: Bus, nats_server: NatsServer, database_url: str, previous: PreviousOrchestrator
+    bus: Bus, nats_server: NatsServer, empty_database_url: str, previous: PreviousOrchestrator
 ) -> None:
     await make_runs_in_every_state(previous)
-    columns, before = await read_all(database_url)
+    columns, before = await read_all(empty_database_url)
     is_over = asyncio.Event()
-    writers = [await PreviousOrchestrator.open(database_url) for _ in range(3)]
+    writers = [await PreviousOrchestrator.open(empty_database_url) for _ in range(3)]
     for writer in writers:
         writer.repositories = previous.repositories
     writing = [asyncio.create_task(writer.work_until(is_over)) for writer in writers]
-    settings = environment(nats_server, database_url)
-    stage = Stage(bus, nats_server.url, database_url, make_settings(nats_server.url, database_url))
+    settings = environment(nats_server, empty_database_url)
+    stage = Stage(bus, nats_server.url, empty_database_url, make_settings(nats_server.url, empty_database_url))
 
     await kill_one_within_a_migration(stage, settings)
     async with AsyncExitStack() as processes:

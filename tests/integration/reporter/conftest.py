@@ -17,7 +17,6 @@ from nats_server import NatsServer
 from reporter_events import SHA, RunStory
 from reporter_records import SaidRecords
 from tisktask_common.bus.connection import Bus, Outgoing
-from tisktask_common.database.migrate import load_migrations, migrate
 from tisktask_common.database.pool import open_pool
 from tisktask_common.errors import InfrastructureError, NotFoundError
 from tisktask_common.events import AnyEvent, Repository, RepositoryChanged
@@ -26,7 +25,6 @@ from tisktask_common.rpc import Accepted, AskCredential, Credential, RenameRepos
 from tisktask_common.sealing import seal
 from tisktask_common.subjects import event_subject
 from tisktask_reporter.__main__ import run_reporter
-from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_reporter.settings import ReporterSettings
 
 DEADLINE_SECONDS = 20.0
@@ -176,8 +174,6 @@ async def eventually(
 
 @pytest.fixture
 async def site(bus: Bus, nats_server: NatsServer, database_url: str) -> AsyncIterator[Site]:
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-        await migrate(connection, SCHEMA, load_migrations(MIGRATIONS_PACKAGE))
     credentials = Credentials()
     await bus.answer(AskCredential, credentials.answer, queue="orchestrator")
     await bus.answer(RenameRepository, credentials.rename, queue="orchestrator")

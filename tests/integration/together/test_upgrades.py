@@ -33,21 +33,21 @@ FROM generate_series(1, 200) AS n
     ("schema", "fill"), [("logstream", LOGS), ("reporter", STATUSES)], ids=["logstream", "reporter"]
 )
 async def test_rows_of_the_first_version_are_there_in_this_one(
-    database_url: str, schema: str, fill: LiteralString
+    empty_database_url: str, schema: str, fill: LiteralString
 ) -> None:
     migrations = load_migrations(f"tisktask_{schema}")
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+    async with await psycopg.AsyncConnection.connect(empty_database_url, autocommit=True) as connection:
         await migrate(connection, schema, migrations[:1])
         await connection.execute(fill)
-    columns, before = await read_all(database_url, schema)
+    columns, before = await read_all(empty_database_url, schema)
     assert any(before.values())
     for upto in range(2, len(migrations) + 1):
-        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(empty_database_url, autocommit=True) as connection:
             assert await migrate(connection, schema, migrations[:upto]) == [migrations[upto - 1].name]
-        _, after = await read_all(database_url, schema, columns)
+        _, after = await read_all(empty_database_url, schema, columns)
         assert after == before, migrations[upto - 1].name
         # What the first version wrote, beside this one, is still taken.
-    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+    async with await psycopg.AsyncConnection.connect(empty_database_url) as connection:
         await connection.execute(b"DELETE FROM " + f"{schema}.{next(iter(before))}".encode())
         await connection.execute(fill)
 
