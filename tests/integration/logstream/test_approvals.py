@@ -208,6 +208,15 @@ async def test_the_panel_comes_by_itself_is_readable_and_fits_a_narrow_screen(
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert await page.evaluate("window.hacked") is None
     assert await page.locator("img").count() == 0
+    # Who is about to decline is not led to the other button, and loses no word, when the panel is sent again.
+    reason = page.get_by_label("Reason")
+    await reason.press_sequentially("no ")
+    records.execute("UPDATE api.run_trust SET note = 'eve wrote /ok-to-test' WHERE run_id = %s", run)
+    await shared_bus.publish_event(run_event(run, repository))
+    await expect(page.locator("#run-trust")).to_contain_text("eve wrote /ok-to-test")
+    await expect(reason).to_be_focused()
+    await page.keyboard.type("thanks")
+    await expect(reason).to_have_value("no thanks")
     await page.goto(f"{shared.url}/?state=awaiting_approval&repository={repository}")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Runs that wait for approval")
     await expect(page.locator(f"#row-{run}")).to_contain_text("Waits for approval: it comes from a fork.")

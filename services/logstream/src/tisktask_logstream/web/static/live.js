@@ -11,14 +11,32 @@ function parse(html) {
   return template.content.firstElementChild;
 }
 
-function replace(old, fresh) {
-  // Who is on a link or button of the old fragment stays on the same one of the new.
+/** Puts fresh content in place; open folds, what is typed and the place of the keyboard go over to it. */
+function exchange(old, fresh, put) {
   const active = old.contains(document.activeElement) ? document.activeElement : null;
-  const place = active && `${active.tagName}[href="${active.getAttribute("href")}"]`;
   keepFolds(old, fresh);
-  old.replaceWith(fresh);
-  if (active) (fresh.querySelector(place) ?? fresh.querySelector("button"))?.focus();
-  writeTimes(fresh);
+  for (const field of old.querySelectorAll("input[id]")) {
+    const same = fresh.querySelector(`#${CSS.escape(field.id)}`);
+    if (same) same.value = field.value;
+  }
+  const place = put();
+  if (active) (place.contains(active) ? active : twin(active, place))?.focus();
+  writeTimes(place);
+}
+
+/** Finds the same link, field or button. Never another: who is about to press one key would press that. */
+function twin(element, place) {
+  if (element.id) return place.querySelector(`#${CSS.escape(element.id)}`);
+  const key = (one) => `${one.getAttribute("href")} ${one.form?.getAttribute("action")}`;
+  const alike = [...place.querySelectorAll(element.tagName)].filter((one) => key(one) === key(element));
+  return alike.length === 1 ? alike[0] : alike.find((one) => one.textContent === element.textContent);
+}
+
+function replace(old, fresh) {
+  exchange(old, fresh, () => {
+    old.replaceWith(fresh);
+    return fresh;
+  });
 }
 
 function put(id, html) {
@@ -43,11 +61,11 @@ async function refresh() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("live");
   const old = document.getElementById("live");
-  if (fresh && old) {
-    keepFolds(old, fresh);
+  if (!fresh || !old) return;
+  exchange(old, fresh, () => {
     old.replaceChildren(...fresh.childNodes);
-    writeTimes(old);
-  }
+    return old;
+  });
 }
 
 function listen(live) {
