@@ -1,7 +1,7 @@
-"""What retention would delete now, of runs and of logs: a dry run."""
+"""What retention would delete now, of runs, triggers and logs: a dry run."""
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tisktask_common.retention import RepositoryRetention, ShowRetention
 from tisktask_logstream.api.models import Strict
@@ -11,13 +11,14 @@ from tisktask_logstream.archive.log_store import LogStore, OldLogs
 from tisktask_logstream.archive.retention import LogRules
 from tisktask_logstream.bus_link import BusLink
 
+#: The orchestrator asks others about each repository. Asked anew meanwhile, it would begin from the start.
 _PATIENCE_SECONDS = 12.0
 
 
 class RetentionQuery(Strict):
     """Which repository is meant."""
 
-    repository: str = ""
+    repository: str = Field(default="", max_length=300, description="a name or an id; empty: all")
 
 
 class LogsKept(BaseModel):
@@ -53,12 +54,13 @@ class RetentionRoutes:
         self._rules = rules
 
     def operations(self) -> list[Operation]:
-        summary = "What retention would delete now, and why the rest is kept"
+        summary = "Which runs, triggers and logs would be deleted now, and why the rest is kept"
         return [Operation("GET", "/retention", self.show_retention, summary, Retention, RetentionQuery, errors=(404,))]
 
     async def show_retention(self, request: web.Request) -> web.StreamResponse:
         query = read_query(request, RetentionQuery)
-        runs = await self._bus.request(ShowRetention(repository=query.repository), _PATIENCE_SECONDS)
+        order = ShowRetention(repository=query.repository)
+        runs = await self._bus.request(order, _PATIENCE_SECONDS, _PATIENCE_SECONDS)
         return json_answer(Retention(**dict(runs), logs=await self._count_logs()))
 
     async def _count_logs(self) -> LogsKept:
