@@ -19,6 +19,9 @@ _NEEDED = {
     "log_not_complete": "a log is not stored to its end",
     "logs_not_known": "logstream does not answer",
 }
+NOT_COUNTED = (
+    "Not counted: statuses, streams, and the images and mirrors of runner hosts. They go by rules of their own."
+)
 
 
 def print_retention(report: dict[str, Any]) -> None:
@@ -28,6 +31,7 @@ def print_retention(report: dict[str, Any]) -> None:
         print(f"and {left_out} more repositories: ask for one with --repository")
     print(f"Triggers older than {report['keep_trigger_days']} days without a run: {report['old_triggers']} go.")
     _print_logs(report["logs"])
+    print(NOT_COUNTED)
 
 
 def _row(one: dict[str, Any]) -> list[str]:

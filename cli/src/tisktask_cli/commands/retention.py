@@ -13,16 +13,19 @@ from tisktask_cli.retention_report import print_retention
 
 @click.group("retention")
 def command() -> None:
-    """Show what is deleted by itself, and what is kept for what."""
+    """Show which runs, triggers and logs are deleted by themselves, and what the others are kept for."""
 
 
-@command.command("show", short_help="Show what would be deleted now.")
+@command.command("show", short_help="Show which runs, triggers and logs would be deleted now.")
 @click.option("--repository", default="", help="Only of this repository (owner/name, or its id).")
 @data_dir_option
 @json_option
 @click.pass_context
 def show(context: click.Context, *, repository: str, data_dir: Path | None, as_json: bool) -> None:
-    """Show what would be deleted now, by which rule, and why the rest is kept. Nothing is deleted."""
+    """Show which runs, triggers and logs would be deleted now, by which rule, and why the rest is kept.
+
+    Nothing is deleted. Statuses, streams, images and mirrors go by rules of their own, and are not counted.
+    """
     report: dict[str, Any] = server_of(context, data_dir).get("/retention", repository=repository or None)
     if as_json:
         print_json(report)
