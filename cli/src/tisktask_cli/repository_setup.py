@@ -77,7 +77,12 @@ def find_forge(server: Server, url: str, said: Said, say: Say) -> ForgeRepositor
 def _find_known(server: Server, url: str) -> dict[str, Any] | None:
     """Find the repository that was added with this address: what its forge is was found out then."""
     items = server.get("/repositories")["items"]
-    return next((item for item in items if _plain(item["clone_url"]) == _plain(url)), None)
+    return next((item for item in items if is_same_address(item["clone_url"], url)), None)
+
+
+def is_same_address(one: str, other: str) -> bool:
+    """Tell whether two addresses for cloning are of the same repository."""
+    return _plain(one) == _plain(other)
 
 
 def _plain(url: str) -> str:

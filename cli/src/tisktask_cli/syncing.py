@@ -10,13 +10,24 @@ from tisktask_cli.api_client import Server, segment
 from tisktask_cli.errors import CommandError, Exit
 from tisktask_cli.forge_addresses import ForgeRepository, split_owner
 from tisktask_cli.new_repositories import new_repository, new_secret
-from tisktask_cli.repository_setup import FORGE_SECONDS, Connection, Say, Wish, connect, may_make_hooks, recognise
+from tisktask_cli.output import printable
+from tisktask_cli.repository_setup import (
+    FORGE_SECONDS,
+    Connection,
+    Say,
+    Wish,
+    connect,
+    is_same_address,
+    may_make_hooks,
+    recognise,
+)
 
 _PAGES_MAX = 100
 NO_RIGHT = "the token's owner is no administrator of it"
 ARCHIVED = "it is archived"
 PATTERN = "its name does not fit --include, or fits --exclude"
 BEYOND = "beyond --max: run the command again for more"
+ELSEWHERE = "one of this name is known already, of another forge of this kind"
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ class Chosen:
     """What is to be added, what is known already, and what is left out and why."""
 
     missing: list[dict[str, Any]]
-    #: Added before, but the webhook could not be made.
+    #: Added before, but there is no webhook of ours, and nothing has ever come from another.
     unfinished: list[dict[str, Any]]
     known: list[str]
     left_out: list[dict[str, str]]
@@ -100,10 +111,13 @@ def choose(server: Server, home: Home, listed: Sequence[dict[str, Any]], wanted:
     left_out: list[dict[str, str]] = []
     for item in sorted(listed, key=lambda one: one["full_name"].casefold()):
         name = item["full_name"]
-        if there := by_name.get(name.casefold()):
+        there, refusal = by_name.get(name.casefold()), wanted.refusal(item)
+        if there and not _is_same(there, item, home):
+            left_out.append({"full_name": name, "reason": ELSEWHERE})
+        elif there:
             known.append(name)
-            unfinished += [item] if _is_unfinished(server, there) else []
-        elif refusal := wanted.refusal(item) or (BEYOND if len(missing) >= wanted.most else ""):
+            unfinished += [item] if not refusal and _is_unfinished(server, there) else []
+        elif refusal := refusal or (BEYOND if len(missing) >= wanted.most else ""):
             left_out.append({"full_name": name, "reason": refusal})
         else:
             missing.append(item)
@@ -114,21 +128,37 @@ def add_all(server: Server, home: Home, chosen: Chosen, wish: Wish, say: Say) ->
     """Add each with its webhook. Once a test delivery did not arrive, no more are sent: the address is the same."""
     added: list[dict[str, Any]] = []
     for item in [*chosen.missing, *chosen.unfinished]:
-        say(f"\n{item['full_name']}")
+        say(f"\n{printable(item['full_name'])}")
         found = ForgeRepository(home.forge, item["full_name"], item["clone_url"], home.api_url)
         secret = new_secret() if item in chosen.missing else None
-        repository = server.post("/repositories", new_repository(found, home.token, secret))
-        this = replace(wish, is_empty=item["is_empty"])
-        done = connect(server, repository, this, lambda line: say(f"  {line}"))
-        added.append({"full_name": repository["full_name"], "id": repository["id"]} | done.as_json())
-        lacks = done.rights is not None and not may_make_hooks(done.rights)
-        wish = replace(wish, tries=wish.tries and not _did_not_arrive(done), checks_rights=wish.checks_rights and lacks)
+        repository: dict[str, Any] = {"id": None}
+        try:
+            repository = server.post("/repositories", new_repository(found, home.token, secret))
+            this = replace(wish, is_empty=item["is_empty"])
+            done = connect(server, repository, this, lambda line: say(f"  {line}"))
+        except CommandError as error:
+            if error.exit_code is Exit.UNREACHABLE:
+                raise
+            # The others may be taken.
+            say(f"  {printable(str(error))}")
+            done = Connection(problems=[str(error)])
+        else:
+            lacks = done.rights is not None and not may_make_hooks(done.rights)
+            checks_rights = wish.checks_rights and lacks
+            wish = replace(wish, tries=wish.tries and not _did_not_arrive(done), checks_rights=checks_rights)
+        added.append({"full_name": item["full_name"], "id": repository["id"]} | done.as_json())
     return added
 
 
+def _is_same(there: dict[str, Any], item: dict[str, Any], home: Home) -> bool:
+    """Tell whether what is known is at the forge that is meant: names are taken once for each kind of forge."""
+    return there["api_url"] == home.api_url or is_same_address(there["clone_url"], item["clone_url"])
+
+
 def _is_unfinished(server: Server, repository: dict[str, Any]) -> bool:
+    """Tell whether its webhook is still to be made: we have none, nothing came from another, and no App's is used."""
     hook = server.get(f"/repositories/{segment(repository['id'])}/webhook")
-    return hook["hook_id"] is None and bool(hook["problem"])
+    return hook["hook_id"] is None and hook["delivered_at"] is None and repository["app_id"] is None
 
 
 def _did_not_arrive(done: Connection) -> bool:

@@ -12,7 +12,7 @@ from tisktask_cli.forge_addresses import FORGES
 from tisktask_cli.new_repositories import read_secret
 from tisktask_cli.output import json_option, print_json, printable
 from tisktask_cli.repository_setup import Wish
-from tisktask_cli.syncing import Choice, Home, add_all, choose, find_home, list_at_forge
+from tisktask_cli.syncing import Choice, Chosen, Home, add_all, choose, find_home, list_at_forge
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path, allow_dash=True)
 _MAX = 200
@@ -57,7 +57,7 @@ def sync(  # noqa: PLR0913 - one parameter per option
 ) -> int:
     """Add the repositories of an organisation or a person that are missing, each with its webhook.
 
-    What is there already is left as it is; nothing is removed.
+    What is there already is left as it is, unless it has no webhook that anything has come from; nothing is removed.
     """
     token = read_secret(token_file)
     if not token:
@@ -71,17 +71,17 @@ def sync(  # noqa: PLR0913 - one parameter per option
     added = [] if dry_run else add_all(server, home, choice, Wish(webhook_url), say)
     failed = [item for item in added if item["problems"]]
     if as_json:
-        missing = [item["full_name"] for item in choice.missing]
-        done = {"added": added} if not dry_run else {"would_add": missing}
+        missing, unfinished = ([item["full_name"] for item in some] for some in (choice.missing, choice.unfinished))
+        done = {"added": added} if not dry_run else {"would_add": missing, "would_set_up": unfinished}
         print_json(done | {"known": choice.known, "left_out": choice.left_out})
     else:
-        _print_done(choice.missing, added, is_dry=dry_run)
+        _print_done(choice, added, is_dry=dry_run)
     return Exit.FAILED if failed else Exit.DONE
 
 
 def _print_choice(left_out: list[dict[str, str]], known: int, unfinished: int) -> None:
     if known:
-        again = f", {unfinished} of them without the webhook that was to be made" if unfinished else ""
+        again = f", {unfinished} of them without a webhook" if unfinished else ""
         print(f"{known} {'is' if known == 1 else 'are'} there already{again}.")
     for item in left_out[:_LEFT_OUT_SHOWN]:
         print(printable(f"left out: {item['full_name']} ({item['reason']})"))
@@ -89,11 +89,13 @@ def _print_choice(left_out: list[dict[str, str]], known: int, unfinished: int) -
         print(f"left out: {len(left_out) - _LEFT_OUT_SHOWN} more (--json lists all)")
 
 
-def _print_done(missing: list[dict[str, Any]], added: list[dict[str, Any]], *, is_dry: bool) -> None:
+def _print_done(choice: Chosen, added: list[dict[str, Any]], *, is_dry: bool) -> None:
     if is_dry:
-        for item in missing:
+        for item in choice.missing:
             print(printable(f"would add: {item['full_name']}"))
-        print(f"{len(missing)} would be added.")
+        for item in choice.unfinished:
+            print(printable(f"would make the webhook of: {item['full_name']}"))
+        print(f"{len(choice.missing)} would be added.")
         return
     failed = sum(bool(item["problems"]) for item in added)
     print(f"{len(added)} set up{f', {failed} of them with problems' if failed else ''}.")
