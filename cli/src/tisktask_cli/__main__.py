@@ -8,18 +8,19 @@ from pathlib import Path
 import click
 
 from tisktask_cli.errors import CommandError, Exit
+from tisktask_cli.output import printable
 
 #: Command -> what it is for; its module `commands/<name>.py` is imported only when it is used.
 _COMMANDS = {
     "up": "Run the whole of Tisktask on this machine.",
     "trigger": "Run the jobs of a repository, with inputs.",
     "schedule": "Run jobs at certain times: add, list, pause, resume, run and remove schedules.",
-    "repo": "Add, list, change and remove repositories.",
-    "run": "List, show, cancel and re-run runs.",
+    "repo": "Add repositories with their webhooks, one or all of an owner; list, check, change and remove them.",
+    "run": "List, show, approve, cancel, re-run and delete runs.",
     "job": "Show, cancel and re-run jobs.",
     "logs": "Print a job's log, of any attempt, whole or as it grows.",
     "runner": "List, pause, drain and resume runners.",
-    "retention": "Show what is deleted by age and number, and what is kept for what.",
+    "retention": "Show which runs, triggers and logs would be deleted now, and what the others are kept for.",
     "doctor": "Find out what is wrong, and what to do about it.",
     "db": "Migrate, inspect and reset the database.",
     "bus": "Set up the message bus and its users; see to dead messages.",
@@ -95,7 +96,9 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"tisktask: {message}", file=sys.stderr)
+    # A forge's words may be in it.
+    said = "\n".join(printable(line) for line in message.split("\n"))
+    print(f"tisktask: {said}", file=sys.stderr)
     sys.exit(code)
 
 

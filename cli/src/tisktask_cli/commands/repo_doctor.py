@@ -7,7 +7,7 @@ import click
 
 from tisktask_cli import words_for_setup as words
 from tisktask_cli.api_client import Server, segment
-from tisktask_cli.commands.repo_settings import find_repository, match_repositories
+from tisktask_cli.commands.repo_settings import find_repository
 from tisktask_cli.data_directory import data_dir_option
 from tisktask_cli.errors import CommandError, Exit
 from tisktask_cli.find_server import server_of
@@ -38,6 +38,8 @@ def doctor(
     else:
         for item in checked:
             _print(item)
+        if not checked:
+            print("no repositories with a forge that could be asked")
     return Exit.DONE if all(item["checkup"]["is_well"] for item in checked) else Exit.FAILED
 
 
@@ -75,8 +77,9 @@ def rotate_secret(
 def _choose(server: Server, repository: str | None, forge: str | None) -> list[dict[str, Any]]:
     if repository is not None:
         return [find_repository(server, repository, forge)]
-    found = [item for item in server.get("/repositories")["items"] if forge in {None, item["forge"]}]
-    return [item for item in found if item["forge"] != LOCAL] or match_repositories(server, "", None)
+    # Of local ones there is nobody to ask: they are looked at only if they are meant.
+    items = server.get("/repositories")["items"]
+    return [item for item in items if item["forge"] == forge or (forge is None and item["forge"] != LOCAL)]
 
 
 def _check_up(server: Server, item: dict[str, Any]) -> dict[str, Any]:
