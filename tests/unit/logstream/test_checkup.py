@@ -1,6 +1,6 @@
 """What the doctor makes of what a forge says and of what is known."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from tisktask_common.setup_requests import HookReport, HookSeen, Right, RightsReport, RightState
@@ -64,6 +64,14 @@ def test_a_wrong_signature_after_the_last_good_delivery_is_a_problem() -> None:
     assert states(checkup(hook=bad), "deliveries") == [FindingState.PROBLEM]
     healed = HOOK.model_copy(update={"refused_at": NOW - timedelta(seconds=1)})
     assert states(checkup(hook=healed), "deliveries") == [FindingState.OK]
+
+
+def test_times_are_told_in_utc_whatever_the_database_thinks() -> None:
+    """A database gives them in the zone that it is set to."""
+    noon = NOW.astimezone(timezone(timedelta(hours=2)))
+    for seen in ({"delivered_at": noon}, {"delivered_at": noon - timedelta(days=1), "refused_at": noon}):
+        (item,) = [item for item in checkup(hook=HOOK.model_copy(update=seen)).items if item.name == "deliveries"]
+        assert "2026-11-23 12:00:00 UTC" in item.detail
 
 
 def test_clocks_that_differ_and_another_name_are_warned_of() -> None:

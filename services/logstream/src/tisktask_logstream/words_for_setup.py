@@ -1,6 +1,6 @@
 """What people read about setting up repositories, on pages, from the API and in a terminal."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tisktask_common.setup_requests import Arrival
 
@@ -69,11 +69,11 @@ ADVICE_CLOCK = "set the clocks of both by NTP: tokens of Apps and signatures dep
 
 
 def last_delivery(at: datetime, event: str) -> str:
-    return f"the last one that was noted: {event or 'a delivery'}, {at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"the last one that was noted: {event or 'a delivery'}, {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def refused_delivery(at: datetime) -> str:
-    return f"the last one came with a wrong signature, {at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"the last one came with a wrong signature, {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def last_answer(text: str) -> str:
