@@ -62,11 +62,17 @@ def _check(url: str) -> SplitResult:
     if scp := _SCP.match(url):
         # The short form of ssh: what Tisktask fetches with a token is https.
         url = f"https://{scp['host']}/{scp['path']}"
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise CommandError(f"{url}: give the address for cloning, https://forge/owner/name.git", Exit.USAGE)
-    if parts.username or parts.password:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise CommandError(f"the address can not be read: {error}", Exit.USAGE) from error
+    is_http = parts.scheme in {"http", "https"}
+    # Before a message repeats the address.
+    if parts.password or (is_http and parts.username):
         raise CommandError("a token does not belong in the address: put it in a file and give --token-file", Exit.USAGE)
+    if not is_http or not parts.hostname:
+        raise CommandError(f"{url}: give the address for cloning, https://forge/owner/name.git", Exit.USAGE)
     return parts
 
 

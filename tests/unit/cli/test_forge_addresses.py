@@ -35,6 +35,10 @@ def test_what_the_user_says_goes_first() -> None:
         ("https://token@github.com/a/b", "--token-file"),
         ("https://github.com/a", "--name"),
         ("ftp://github.com/a/b", "https://"),
+        ("ssh://git@github.com/a/b", "https://"),
+        ("ssh://git:token@github.com/a/b", "--token-file"),
+        ("http://[::1/a/b", "Invalid IPv6"),
+        ("http://git.lan:port/a/b", "Port"),
     ],
 )
 def test_a_refusal_names_the_way_out(url: str, says: str) -> None:
