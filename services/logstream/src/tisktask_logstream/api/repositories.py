@@ -1,21 +1,19 @@
 """Operations on repositories. Secrets are sealed for the orchestrator before they leave this process."""
 
 from aiohttp import web
-from pydantic import SecretStr
 
-from tisktask_common.errors import NotFoundError
 from tisktask_common.ids import RepositoryId
 from tisktask_common.reporting import SetApp, SetComment
 from tisktask_common.repository_settings import KEEP_AS_SET, ChangeRepository
-from tisktask_common.rpc import AddRepository, AskPublicKey, RemoveRepository
-from tisktask_common.sealing import seal
-from tisktask_logstream import words
+from tisktask_common.rpc import AddRepository, RemoveRepository
 from tisktask_logstream.api.models import Done, NewRepository, RepositoryList
 from tisktask_logstream.api.operations import Operation, json_answer
 from tisktask_logstream.api.repository_change import RepositoryChange
 from tisktask_logstream.api.requests import read_body
 from tisktask_logstream.api.runs import PATIENCE_SECONDS
+from tisktask_logstream.api.sealed_secrets import seal_if_given, seal_secret
 from tisktask_logstream.bus_link import BusLink
+from tisktask_logstream.repository_view import require_repository
 from tisktask_logstream.rows import RepositoryRecord
 from tisktask_logstream.store import Store
 
@@ -63,11 +61,11 @@ class RepositoryRoutes:
             full_name=new.full_name,
             clone_url=new.clone_url,
             api_url=new.api_url,
-            sealed_token=await self._seal(new.token),
-            sealed_webhook_secret=await self._seal(new.webhook_secret),
+            sealed_token=await seal_if_given(self._bus, new.token),
+            sealed_webhook_secret=await seal_if_given(self._bus, new.webhook_secret),
         )
         repository = await self._bus.request(order, PATIENCE_SECONDS)
-        return json_answer(await self._read(repository.id), status=201)
+        return json_answer(await require_repository(self._store, repository.id), status=201)
 
     async def change_repository(self, request: web.Request) -> web.StreamResponse:
         repository = RepositoryId(request.match_info["id"])
@@ -89,12 +87,12 @@ class RepositoryRoutes:
         )
         await self._bus.request(order, PATIENCE_SECONDS)
         await self._change_reporting(repository, change)
-        return json_answer(await self._read(repository))
+        return json_answer(await require_repository(self._store, repository))
 
     async def _change_reporting(self, repository: RepositoryId, change: RepositoryChange) -> None:
         if "app" in change.model_fields_set:
             app = change.app
-            key = await self._seal(app.private_key) if app else None
+            key = await seal_secret(self._bus, app.private_key) if app else None
             order = SetApp(repository_id=repository, app_id=app.id if app else None, sealed_app_key=key)
             await self._bus.request(order, PATIENCE_SECONDS)
         if change.has_comment is not None:
@@ -105,18 +103,6 @@ class RepositoryRoutes:
         order = RemoveRepository(repository_id=RepositoryId(request.match_info["id"]))
         reply = await self._bus.request(order, PATIENCE_SECONDS)
         return json_answer(Done(accepted=reply.accepted, reason=reply.reason))
-
-    async def _read(self, repository: RepositoryId) -> RepositoryRecord:
-        record = await self._store.get_repository(repository)
-        if record is None:
-            raise NotFoundError(words.no_such("repository", repository))
-        return record
-
-    async def _seal(self, secret: SecretStr | None) -> str | None:
-        if secret is None:
-            return None
-        reply = await self._bus.request(AskPublicKey(), PATIENCE_SECONDS)
-        return seal(secret, reply.public_key)
 
 
 def _kept(change: RepositoryChange, field: str) -> int | None:

@@ -3,12 +3,8 @@
 from typing import Any
 
 from aiohttp import web
-from pydantic import SecretStr
 
-from tisktask_common.errors import NotFoundError
 from tisktask_common.ids import RepositoryId
-from tisktask_common.rpc import AskPublicKey
-from tisktask_common.sealing import seal
 from tisktask_common.setup_requests import (
     CheckRights,
     ConnectHook,
@@ -21,11 +17,11 @@ from tisktask_common.setup_requests import (
     TryHook,
     WebhookAddress,
 )
-from tisktask_logstream import words, words_for_setup
+from tisktask_logstream import words_for_setup
 from tisktask_logstream.api.checkup import STATUSES_MAX, check_up, check_up_local
 from tisktask_logstream.api.operations import Operation, json_answer
 from tisktask_logstream.api.requests import read_body, read_optional_body
-from tisktask_logstream.api.runs import PATIENCE_SECONDS
+from tisktask_logstream.api.sealed_secrets import seal_if_given, seal_secret
 from tisktask_logstream.api.setup_models import (
     AdministrableList,
     Checkup,
@@ -41,6 +37,7 @@ from tisktask_logstream.api.setup_models import (
 )
 from tisktask_logstream.bus_link import BusLink
 from tisktask_logstream.hook_record import HookRecord
+from tisktask_logstream.repository_view import require_repository
 from tisktask_logstream.rows import RepositoryRecord
 from tisktask_logstream.store import Store
 
@@ -96,14 +93,13 @@ class SetupRoutes:
 
     async def recognise(self, request: web.Request) -> web.StreamResponse:
         wanted = await read_body(request, RecogniseOrder)
-        order = RecogniseForge(root_url=wanted.root_url, sealed_token=await self._seal(wanted.token))
+        order = RecogniseForge(root_url=wanted.root_url, sealed_token=await seal_if_given(self._bus, wanted.token))
         found = await self._bus.request(order, FORGE_SECONDS, FORGE_SECONDS)
         return json_answer(RecognisedAnswer.model_validate(found.model_dump()))
 
     async def list_at_forge(self, request: web.Request) -> web.StreamResponse:
         wanted = await read_body(request, ListOrder)
-        sealed = await self._seal(wanted.token)
-        assert sealed is not None  # noqa: S101 - there is a token
+        sealed = await seal_secret(self._bus, wanted.token)
         order = ListAdministrable(
             forge=wanted.forge, api_url=wanted.api_url, owner=wanted.owner, sealed_token=sealed, page=wanted.page
         )
@@ -166,13 +162,4 @@ class SetupRoutes:
         return await self._bus.request(order, FORGE_SECONDS, FORGE_SECONDS)
 
     async def _read(self, request: web.Request) -> RepositoryRecord:
-        record = await self._store.get_repository(request.match_info["id"])
-        if record is None:
-            raise NotFoundError(words.no_such("repository", request.match_info["id"]))
-        return record
-
-    async def _seal(self, secret: SecretStr | None) -> str | None:
-        if secret is None:
-            return None
-        reply = await self._bus.request(AskPublicKey(), PATIENCE_SECONDS)
-        return seal(secret, reply.public_key)
+        return await require_repository(self._store, request.match_info["id"])

@@ -31,6 +31,7 @@ from tisktask_logstream.api.start_models import (
     StartsQuery,
 )
 from tisktask_logstream.bus_link import BusLink
+from tisktask_logstream.repository_view import require_repository
 from tisktask_logstream.rows import ScheduleRecord, StartRecord
 from tisktask_logstream.store import Store
 
@@ -74,7 +75,7 @@ class StartRoutes:
         return json_answer(await find_start(self._store, made.start_id), status=202)
 
     async def list_starts(self, request: web.Request) -> web.StreamResponse:
-        repository = await require_repository(self._store, request.match_info["id"])
+        repository = (await require_repository(self._store, request.match_info["id"])).id
         limit = read_query(request, StartsQuery).limit
         return json_answer(StartList(items=await self._store.list_starts(repository, limit)))
 
@@ -128,7 +129,7 @@ class ScheduleRoutes:
         ]
 
     async def list_schedules(self, request: web.Request) -> web.StreamResponse:
-        repository = await require_repository(self._store, request.match_info["id"])
+        repository = (await require_repository(self._store, request.match_info["id"])).id
         return json_answer(ScheduleList(items=await self._store.list_schedules(repository)))
 
     async def add_schedule(self, request: web.Request) -> web.StreamResponse:
@@ -187,12 +188,6 @@ async def find_schedule(store: Store, repository: str, name: str) -> ScheduleRec
     if found is None:
         raise NotFoundError(words.no_such("schedule", name))
     return found
-
-
-async def require_repository(store: Store, repository: str) -> str:
-    if await store.get_repository(repository) is None:
-        raise NotFoundError(words.no_such("repository", repository))
-    return repository
 
 
 def _place(request: web.Request) -> tuple[RepositoryId, str]:

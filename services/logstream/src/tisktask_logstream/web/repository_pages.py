@@ -6,7 +6,6 @@ from uuid import uuid4
 from aiohttp import web
 from pydantic import Field
 
-from tisktask_common.errors import NotFoundError
 from tisktask_common.git_names import is_sha
 from tisktask_common.ids import RepositoryId
 from tisktask_common.starts import MANUAL, ChangeSchedule, StartState
@@ -18,6 +17,7 @@ from tisktask_logstream.api.start_models import StartOrder
 from tisktask_logstream.api.starts import find_start, order_schedule_run, order_start
 from tisktask_logstream.bus_link import BusLink
 from tisktask_logstream.hook_record import HookRecord
+from tisktask_logstream.repository_view import require_repository
 from tisktask_logstream.store import Store
 from tisktask_logstream.web.templates import Templates
 
@@ -62,9 +62,7 @@ class RepositoryPages:
         router.add_get("/starts/{id}", self.show_start)
 
     async def show_repository(self, request: web.Request) -> web.StreamResponse:
-        found = await self._store.get_repository(request.match_info["id"])
-        if found is None:
-            raise NotFoundError(words.no_such("repository", request.match_info["id"]))
+        found = await require_repository(self._store, request.match_info["id"])
         return self._templates.page(
             "repository.html",
             repository=found,
