@@ -210,4 +210,4 @@ async def test_a_button_while_the_orchestrator_is_away_says_so(
     run = records.add_run(state="failed")
     await plain_page.goto(f"{shared.url}/runs/{run}")
     await plain_page.get_by_role("button", name="Re-run all jobs").click()
-    await expect(plain_page.get_by_text("The orchestrator does not answer at the moment.")).to_be_visible()
+    await expect(plain_page.get_by_text("does not answer at the moment. Try again shortly.")).to_be_visible()

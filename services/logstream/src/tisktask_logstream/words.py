@@ -22,7 +22,9 @@ DISK_REFUSES = (
 )
 INTERNAL = "Something went wrong inside Tisktask. Its log says what."
 DATABASE_AWAY = "The database does not answer at the moment. Try again shortly."
-BUS_AWAY = "The orchestrator does not answer at the moment. Try again shortly."
+BUS_AWAY = (
+    "The orchestrator, or the reporter where a forge is to be asked, does not answer at the moment. Try again shortly."
+)
 NOT_AT_WORK = "this attempt is over, or is not yours: it may not read the logs of its run any more"
 PREPARATION = "Checkout and image"
 INSPECTION = "Look at what would run"
