@@ -43,9 +43,10 @@ REST = """
 
 The command `/ok-to-test` is reserved: it [lets a waiting run run](security.md#runs-of-strangers), and has no folder.
 
-In a webhook's settings choose the events that you have folders for. On GitHub: pushes, branch or tag deletion, pull requests, pull
-request reviews, issue comments, releases, and repositories (for new names). On Forgejo and Gitea: push, delete, release, and all
-of pull requests, their comments and reviews included.
+A webhook that `tisktask repo add` makes tells of all that has a folder, but for GitHub's *Packages*: tick those in its settings, they stay
+ticked. In the settings of one that you set up by hand choose the events that you have folders for. On GitHub: pushes, branch or tag
+deletion, pull requests, pull request reviews, issue comments, releases, packages, and repositories (for new names). On Forgejo and
+Gitea: push, delete, release, and all of pull requests, their comments and reviews included.
 
 Both content types of webhooks are taken, `application/json` and forms (GitHub's API makes the latter unless told otherwise).
 
