@@ -148,6 +148,12 @@ def test_what_does_not_wait_is_neither_approved_nor_declined(terminal: Terminal,
     terminal.run("run", "cancel", run)
 
 
+def test_the_doctor_of_repositories_looks_at_local_ones_if_they_are_meant(terminal: Terminal, repository: Path) -> None:
+    added = terminal.json("repo", "add", repository)
+    items = terminal.json("repo", "doctor", "--forge", "local")["items"]
+    assert added["full_name"] in {item["full_name"] for item in items if item["checkup"]["is_well"]}
+
+
 def test_how_long_runs_are_kept_is_set_and_taken_back(terminal: Terminal) -> None:
     terminal.run("repo", "add", "https://github.com/acme/kept.git")
     rules = ("keep_days", "keep_min", "keep_max")
