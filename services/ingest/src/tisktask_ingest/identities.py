@@ -1,21 +1,19 @@
 """Tells the orchestrator what forges call our repositories by now: their numbers, and new names."""
 
-import asyncio
+from collections import OrderedDict
 
 import structlog
 
-from tisktask_common.errors import TisktaskError, UserError
+from tisktask_common.errors import UserError
 from tisktask_common.ids import RepositoryId
 from tisktask_common.repository_identity import NoteIdentity
 from tisktask_ingest import metrics
 from tisktask_ingest.bus_link import BusLink
 from tisktask_ingest.outcome import Identity
 from tisktask_ingest.registry import Hook
+from tisktask_ingest.telling import PATIENCE_SECONDS, Telling
 
 log = structlog.get_logger()
-
-_PATIENCE_SECONDS = 5.0
-_PAUSE_SECONDS = 1.0
 
 
 class Identities:
@@ -26,10 +24,10 @@ class Identities:
 
     def __init__(self, link: BusLink) -> None:
         self._link = link
-        self._waiting: dict[RepositoryId, NoteIdentity] = {}
+        self._waiting: OrderedDict[RepositoryId, NoteIdentity] = OrderedDict()
         #: Said before, and not taken: it is not said with every delivery.
         self._refused: dict[RepositoryId, NoteIdentity] = {}
-        self._has_news = asyncio.Event()
+        self._telling = Telling("identities")
 
     def note(self, hook: Hook, identity: Identity) -> None:
         """Compare what a delivery says with what is known."""
@@ -42,27 +40,22 @@ class Identities:
         told = NoteIdentity(repository_id=known.id, full_name=full_name, external_id=identity.external_id)
         if self._refused.get(known.id) != told:
             self._waiting[known.id] = told
-            self._has_news.set()
+            self._telling.has_news()
 
     async def run(self) -> None:
-        """Tell what there is, again and again until somebody has heard it."""
-        while True:
-            await self._has_news.wait()
-            self._has_news.clear()
-            for told in list(self._waiting.values()):
-                await self._tell(told)
-            if self._waiting:
-                await asyncio.sleep(_PAUSE_SECONDS)
-                self._has_news.set()
+        await self._telling.run(self._tell_all)
+
+    async def _tell_all(self) -> None:
+        for told in list(self._waiting.values()):
+            await self._tell(told)
 
     async def _tell(self, told: NoteIdentity) -> None:
+        # One that is not heard stands in nobody's way.
+        self._waiting.move_to_end(told.repository_id)
         try:
-            answer = await self._link.tell_identity(told, _PATIENCE_SECONDS)
+            answer = await self._link.tell_identity(told, PATIENCE_SECONDS)
         except UserError as error:
             self._refuse(told, error.message)
-        except TisktaskError as error:
-            log.warning("identity_not_told", repository=told.repository_id, error=error.message)
-            return
         else:
             if answer.accepted:
                 metrics.identities.labels("told").inc()
