@@ -111,6 +111,8 @@ class TestPushes:
             ("ref", "refs/heads/a b"),
             ("ref", "refs/heads/a\nb"),
             ("ref", "refs/heads/a/../../b"),
+            ("ref", "refs/heads/-x"),
+            ("ref", "refs/tags/--upload-pack=x"),
             ("ref", "refs/heads/" + "x" * 502),
             ("after", "--upload-pack=x"),
             ("after", "1" * 39),

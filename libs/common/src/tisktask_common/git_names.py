@@ -20,8 +20,9 @@ _BAD_DISPATCH_NAME = "it names a folder: it may have letters, digits, -, _ and s
 _BAD_NAME = "it may have lower-case letters, digits and underscores only, 50 at most"
 
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-#: What `git check-ref-format` refuses, as far as it could mislead a program that is given the name.
-_NOT_IN_REFS = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|^-|\.$")
+#: What `git check-ref-format` refuses, as far as it could mislead a program that is given the name; and a branch or tag
+#: that looks like an option, which only git's plumbing makes.
+_NOT_IN_REFS = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|^(?:refs/(?:heads|tags)/)?-|\.$")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 #: What programs may call events: more than forges do, and still one folder name.
 _DISPATCH_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.)){0,99}")
