@@ -90,7 +90,11 @@ def _refuse(state: ForgeState, repository: Repository, token: Token, call: Call)
 
 
 def _list(state: ForgeState, repository: Repository, call: Call) -> Reply:
-    return page(state, call, [show(state, hook) for hook in repository.hooks])
+    reply = page(state, call, [show(state, hook) for hook in repository.hooks])
+    if state.flavour is Flavour.GITHUB:
+        return reply
+    # Unlike elsewhere they do not link to the next page.
+    return Reply(reply.status, reply.body, {"X-Total-Count": reply.headers["X-Total-Count"]})
 
 
 def _fields(call: Call) -> dict[str, Any]:

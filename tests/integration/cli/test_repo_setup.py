@@ -98,14 +98,16 @@ def test_a_push_through_the_made_webhook_makes_a_run(terminal: Terminal, forge: 
 def test_what_somebody_has_spoiled_is_made_right_without_a_second_webhook(terminal: Terminal, forge: Forge) -> None:
     token = admin(terminal, forge)
     url = our_url(terminal, forge)
-    other = Hook(1001, "https://elsewhere.example/hook")
+    # More than come on one page, of which one leads nowhere at all.
+    others = [Hook(2000 + number, f"https://elsewhere.example/{number}") for number in range(54)]
+    others.append(Hook(1001, "http://[elsewhere/hook"))
     wrong = Hook(1002, url, is_active=False, content_type="form", events=["push", "wiki"], kind="gitea")
     twin = Hook(1003, f"{url}/", kind="gitea")
-    hooks(forge).extend([other, wrong, twin])
+    hooks(forge).extend([*others, wrong, twin])
     done = terminal.json("repo", "add", address(forge), "--token-file", token)["setup"]
     assert done["test"]["arrival"] == "arrived"
-    assert other in hooks(forge)
-    (ours,) = [hook for hook in hooks(forge) if hook is not other]
+    assert hooks(forge)[: len(others)] == others
+    (ours,) = hooks(forge)[len(others) :]
     assert (ours.is_active, ours.content_type, ours.url.rstrip("/")) == (True, "json", url)
     assert {"push", "delete", "release", "pull_request"} <= set(ours.events)
     assert any("every push came twice" in line for line in done["webhook"]["repaired"])

@@ -57,6 +57,15 @@ def test_ours_are_known_by_number_or_address_alone() -> None:
     assert not hooks.is_ours(hook(config={"url": "https://old.example/api/triggers/gitea"}), URL, 2)
     # A number can be given to another.
     assert not hooks.is_ours(hook(config={"url": "https://chat.example/x"}), URL, 1)
+    assert not hooks.is_ours(hook(config={"url": "http://[nowhere/x"}), URL, None)
+
+
+def test_a_webhook_leads_here_if_its_address_is_ours_however_it_is_spelt() -> None:
+    assert hooks.leads_here(hook(config={"url": URL + "/"}), "gitea", "https://CI.example.org/")
+    assert hooks.leads_here(hook(), "gitea", URL)
+    assert hooks.leads_here(hook(), "gitea", "")
+    assert not hooks.leads_here(hook(), "gitea", "https://other.example")
+    assert not hooks.leads_here(hook(), "github", "")
 
 
 def test_what_somebody_has_added_is_kept() -> None:

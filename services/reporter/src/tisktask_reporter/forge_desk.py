@@ -26,13 +26,12 @@ from tisktask_common.ids import RepositoryId
 from tisktask_reporter import words
 from tisktask_reporter.credentials import CredentialBook, NoAccess
 from tisktask_reporter.forges.exchange import Exchange
+from tisktask_reporter.forges.hooks import hooks_page_request, leads_here, read_hooks
 from tisktask_reporter.forges.installations import Installations, Scope
 from tisktask_reporter.forges.policy import History, Hopeless, PauseAccount, Refused, Retry, Verdict
 from tisktask_reporter.forges.repository import (
     deliveries_request,
     find_failed,
-    find_our_hooks,
-    hooks_request,
     next_page,
     next_url,
     pulls_request,
@@ -130,12 +129,13 @@ class ForgeDesk:
         return Redelivered(count=len(request.items))
 
     async def _find_hooks(self, repository: RepositoryId, access: Access) -> list[int] | ForgeAnswer:
-        answer = await self.ask(repository, access, hooks_request(access), words.WEBHOOKS)
+        answer = await self.ask(repository, access, hooks_page_request(access, 1), words.WEBHOOKS)
         if isinstance(answer, ForgeAnswer):
             return answer
-        hooks = find_our_hooks(answer.body, self._webhook_url)
-        if hooks is None:
+        found = read_hooks(answer.body)
+        if found is None:
             return ForgeAnswer(problem=words.unreadable_answer(words.WEBHOOKS))
+        hooks = [hook.id for hook in found if hook.active and leads_here(hook, access.forge, self._webhook_url)]
         return hooks or ForgeAnswer(problem=words.no_hook_of_ours(), is_refused=True)
 
     async def _find_failed(

@@ -31,8 +31,6 @@ from tisktask_reporter.secret_book import SecretBook
 
 log = structlog.get_logger()
 
-_REFUSED = frozenset({403, 404})
-
 hooks_changed = Count("tisktask_webhooks_changed_total", "Webhooks made or changed at forges", ["how"])
 
 
@@ -160,21 +158,21 @@ class HookDesk:
         return done.model_copy(update={"repaired": repaired})
 
     async def _list_ours(self, place: Place) -> list[ForgeHook] | ForgeAnswer:
-        ours: list[ForgeHook] = []
+        seen: list[ForgeHook] = []
         page: int | None = 1
-        while page is not None and page <= hooks.HOOK_PAGES_MAX:
+        while page is not None:
+            if page > hooks.HOOK_PAGES_MAX:
+                # Ours may be among the others, and another would make every push come twice.
+                return ForgeAnswer(problem=words_for_setup.too_many_hooks(len(seen)), is_refused=True)
             answer = await self._ask(place, hooks.hooks_page_request(place.access, page))
             if isinstance(answer, ForgeAnswer):
                 return answer
-            if answer.status in _REFUSED:
-                problem = words.may_not_ask(words_for_setup.WEBHOOKS, answer.status, answer.message)
-                return ForgeAnswer(problem=problem, is_refused=True)
             found = hooks.read_hooks(answer.body)
             if found is None:
                 return ForgeAnswer(problem=words.unreadable_answer(words_for_setup.WEBHOOKS))
-            ours += [hook for hook in found if hooks.is_ours(hook, place.url, place.hook_id)]
-            page = next_page(answer.headers, page)
-        return ours
+            seen += found
+            page = next_page(answer.headers, page, len(seen)) if found else None
+        return [hook for hook in seen if hooks.is_ours(hook, place.url, place.hook_id)]
 
     async def _find_place(
         self, repository: RepositoryId, address: WebhookAddress, hook_id: int | None, *, needs_url: bool = True

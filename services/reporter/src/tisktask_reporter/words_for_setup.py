@@ -18,9 +18,6 @@ NO_ADDRESS = (
     "nobody has said where the forge reaches Tisktask: give --webhook-url https://ci.example.org "
     "(in the API `webhook_url`), or set TISKTASK_WEBHOOK_URL of the reporter"
 )
-EMPTY_REPOSITORY = (
-    "the repository has no commits yet: Forgejo and Gitea send no test delivery then. The first push will do"
-)
 HOOK_GONE = "the webhook is not there any more: set it up again with `tisktask repo add`"
 INVALID_ROOT = "the address of the forge must begin with https:// or http:// and hold no password"
 NOT_RECOGNISED = (
@@ -86,10 +83,6 @@ def unclear(status: int) -> str:
     return f"the forge answered {status}, which tells nothing"
 
 
-def permission_by_role(role: str) -> str:
-    return f"the token's owner may not: make it {role} of the repository"
-
-
 NOT_ASKED = "there is nobody whose permission could be asked for: it shows when the first comment command comes"
 
 
@@ -122,20 +115,8 @@ def hook_not_taken(status: int, message: str) -> str:
     )
 
 
-def hook_not_deleted(status: int, message: str) -> str:
-    return (
-        f"the forge did not delete the old webhook ({status}"
-        f"{f': {fit(message, MESSAGE_CHARACTERS_MAX)}' if message else ''})"
-    )
-
-
-def test_not_sent(status: int, message: str) -> str:
-    said = f": {fit(message, MESSAGE_CHARACTERS_MAX)}" if message else ""
-    return f"the forge did not send a test delivery ({status}{said})"
-
-
 def too_many_hooks(count: int) -> str:
-    return f"the repository has more than {count} webhooks: not all were looked at"
+    return f"the repository has more than {count} webhooks, and ours may be among the others: remove what nobody needs"
 
 
 def not_reached(reason: str) -> str:

@@ -132,6 +132,13 @@ def is_ours(hook: ForgeHook, url: str, hook_id: int | None) -> bool:
     return _place(hook.url) == _place(url) or (hook.id == hook_id and _PATH in hook.url)
 
 
+def leads_here(hook: ForgeHook, forge: str, base: str) -> bool:
+    """Tell whether a webhook leads to us; as long as nobody has said where that is, by the path alone."""
+    if base:
+        return _place(hook.url) == _place(hook_url(base, forge))
+    return _place(hook.url)[2].endswith(_PATH + forge)
+
+
 def faults_of(forge: str, hook: ForgeHook, url: str) -> list[str]:
     """Say what is wrong with a webhook."""
     found: list[str] = []
@@ -232,13 +239,17 @@ def _config(wanted: Wanted, forge: str) -> dict[str, str]:
 
 def _place(url: str) -> tuple[str, str, str]:
     """What two spellings of one address have in common."""
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        # Somebody else's webhook may lead nowhere.
+        return "", "", url
     return parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/")
 
 
 def _get(access: Access, path: str) -> ForgeRequest:
     make = github.get_request if access.forge == "github" else forgejo.get_request
-    return _tolerant(make(access, repository_path(access.full_name) + path), 404, 403)
+    return _tolerant(make(access, repository_path(access.full_name) + path))
 
 
 def _write(access: Access, method: str, path: str, body: Mapping[str, Any]) -> ForgeRequest:

@@ -19,9 +19,6 @@ DELIVERIES_PER_PAGE = 100
 #: GitHub describes one pull request with some 25 KiB, and a text of up to 256.
 _PAGE_BYTES_MAX = 8 * 1024 * 1024
 _PULL_BYTES_MAX = 1024 * 1024
-_HOOKS_PER_PAGE = 100
-#: The path at which ingest takes GitHub's webhooks.
-_HOOK_PATH = "/api/triggers/github"
 #: Other events bring no commit.
 _EVENTS = frozenset({"push", "pull_request"})
 #: After so many tries to deliver one there is something wrong that another does not mend.
@@ -36,16 +33,6 @@ class _ListedPull(PullRequest):
     number: Number  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
 
 
-class _HookConfig(_Loose):
-    url: str = ""
-
-
-class _Hook(_Loose):
-    id: int
-    active: bool = True
-    config: _HookConfig = _HookConfig()
-
-
 class _Delivery(_Loose):
     id: int
     guid: str
@@ -54,7 +41,6 @@ class _Delivery(_Loose):
     event: str = ""
 
 
-_HOOKS = TypeAdapter(list[_Hook])
 _DELIVERIES = TypeAdapter(list[_Delivery])
 
 
@@ -83,12 +69,9 @@ def pull_request_request(access: Access, number: int) -> ForgeRequest | None:
     return replace(asked, answer_bytes_max=_PULL_BYTES_MAX)
 
 
-def hooks_request(access: Access) -> ForgeRequest:
-    return _list_request(access, f"hooks?per_page={_HOOKS_PER_PAGE}")
-
-
 def deliveries_request(access: Access, hook: int) -> ForgeRequest:
-    return _list_request(access, f"hooks/{hook}/deliveries?per_page={DELIVERIES_PER_PAGE}")
+    path = f"{repository_path(access.full_name)}/hooks/{hook}/deliveries?per_page={DELIVERIES_PER_PAGE}"
+    return replace(github.get_request(access, path), answer_bytes_max=_PAGE_BYTES_MAX)
 
 
 def redelivery_request(access: Access, failed: FailedDelivery) -> ForgeRequest:
@@ -120,15 +103,6 @@ def read_pull(body: object, *, has_agit: bool) -> OpenPull | None:
         return None
 
 
-def find_our_hooks(body: object, webhook_url: str) -> list[int] | None:
-    """Find the webhooks that lead to us: by their whole address if it is known, else by its path alone."""
-    try:
-        hooks = _HOOKS.validate_python(body)
-    except ValidationError:
-        return None
-    return [hook.id for hook in hooks if hook.active and _is_ours(hook.config.url, webhook_url)]
-
-
 def find_failed(pages: list[object], hook: int, since: datetime) -> list[FailedDelivery] | None:
     """Find the deliveries that have failed and were not delivered later, each once, the oldest first."""
     try:
@@ -150,9 +124,19 @@ def find_failed(pages: list[object], hook: int, since: datetime) -> list[FailedD
     ]
 
 
-def next_page(headers: Mapping[str, str], page: int) -> int | None:
-    """Say whether there is another page, as all forges do."""
-    return page + 1 if 'rel="next"' in headers.get("link", "") else None
+def next_page(headers: Mapping[str, str], page: int, seen: int = 0) -> int | None:
+    """Say whether there is another page: all forges link to it.
+
+    But not Forgejo and Gitea where they list webhooks: they tell only how many there are, of which so many were `seen`.
+
+    >>> next_page({"link": '<https://x/?page=2>; rel="next"'}, 1), next_page({}, 2), next_page({}, 1, 50)
+    (2, None, None)
+    >>> next_page({"x-total-count": "51"}, 1, 50), next_page({"x-total-count": "51"}, 2, 51)
+    (2, None)
+    """
+    total = headers.get("x-total-count", "")[:10]
+    is_more = 'rel="next"' in headers.get("link", "") or (total.isdecimal() and 0 < seen < int(total))
+    return page + 1 if is_more else None
 
 
 def next_url(headers: Mapping[str, str], api_url: str) -> str | None:
@@ -163,14 +147,3 @@ def next_url(headers: Mapping[str, str], api_url: str) -> str | None:
         if 'rel="next"' in rest and urlsplit(url)[:2] == urlsplit(api_url)[:2]:
             return url
     return None
-
-
-def _is_ours(url: str, webhook_url: str) -> bool:
-    if webhook_url:
-        return url.rstrip("/") == webhook_url.rstrip("/") + _HOOK_PATH
-    return urlsplit(url).path.rstrip("/").endswith(_HOOK_PATH)
-
-
-def _list_request(access: Access, path: str) -> ForgeRequest:
-    asked = github.get_request(access, f"{repository_path(access.full_name)}/{path}")
-    return replace(asked, answer_bytes_max=_PAGE_BYTES_MAX)
