@@ -63,6 +63,8 @@ def test_one_command_with_a_token_makes_a_webhook_that_works(terminal: Terminal,
     assert (again["setup"]["webhook"]["hook_id"], again["setup"]["webhook"]["is_new"]) == (hook.id, False)
     assert again["setup"]["test"]["arrival"] == "arrived"
     assert hooks(forge) == [hook]
+    terminal.run("repo", "remove", NAME)
+    assert hooks(forge) == []
 
 
 def test_the_repository_s_page_shows_its_webhook(terminal: Terminal, forge: Forge) -> None:
@@ -93,6 +95,8 @@ def test_a_push_through_the_made_webhook_makes_a_run(terminal: Terminal, forge: 
 
     (run,) = wait_for(its_runs, 20, terminal.stack.log_tail)
     terminal.run("run", "cancel", run)
+    terminal.run("repo", "remove", NAME, "--keep-webhook")
+    assert hooks(forge) == [hook]
 
 
 def test_what_somebody_has_spoiled_is_made_right_without_a_second_webhook(terminal: Terminal, forge: Forge) -> None:

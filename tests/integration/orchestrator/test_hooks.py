@@ -17,7 +17,7 @@ from tisktask_common.bus.connection import Bus
 from tisktask_common.delivery_notes import DeliverySeen, NoteDelivery
 from tisktask_common.errors import ConflictError, NotFoundError, UserError
 from tisktask_common.ids import RepositoryId
-from tisktask_common.rpc import ListRepositories, RemoveRepository
+from tisktask_common.rpc import Accepted, ListRepositories, RemoveRepository
 from tisktask_common.sealing import KeyPair
 from tisktask_common.setup_requests import (
     Arrival,
@@ -290,7 +290,11 @@ async def test_orders_that_make_no_sense_say_why(site: Site) -> None:
 async def test_of_a_removed_repository_nothing_is_kept(site: Site) -> None:
     await connect(site)
     await rotate(site)
-    await site.stage.bus.request(RemoveRepository(repository_id=site.repository.id))
+    other = Hook(7001, "https://ci.example/api/triggers/other", kind="gitea")
+    site.at_forge.hooks.append(other)
+    order = RemoveRepository(repository_id=site.repository.id, removes_webhook=True)
+    assert await site.stage.bus.request(order, PATIENCE_SECONDS, PATIENCE_SECONDS) == Accepted(accepted=True)
+    assert site.at_forge.hooks == [other]
     assert await site.stage.rows("SELECT * FROM orchestrator.hooks") == []
     with pytest.raises(NotFoundError):
         await connect(site)

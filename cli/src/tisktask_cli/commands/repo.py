@@ -17,7 +17,7 @@ from tisktask_cli.find_server import server_of
 from tisktask_cli.forge_addresses import FORGES, ForgeRepository, is_local, webhook_hint
 from tisktask_cli.git_commit import default_name, repository_folder
 from tisktask_cli.new_repositories import new_repository, new_secret, read_secret
-from tisktask_cli.output import ago, json_option, print_json, print_order, print_table
+from tisktask_cli.output import ago, json_option, print_json, print_order, print_table, printable
 from tisktask_cli.repository_setup import Connection, Said, Wish, connect, find_forge
 from tisktask_cli.triggering import FORGE as LOCAL
 from tisktask_cli.triggering import webhook_secret
@@ -132,14 +132,30 @@ def list_repositories(context: click.Context, *, data_dir: Path | None, as_json:
 @command.command("remove")
 @click.argument("repository", metavar="OWNER/NAME|ID")
 @click.option("--forge", type=click.Choice((*FORGES, LOCAL)), help="If there is the name on several forges.")
+@click.option("--keep-webhook", is_flag=True, help="Leave the webhook that was made for it at the forge.")
 @data_dir_option
 @json_option
 @click.pass_context
-def remove(context: click.Context, repository: str, *, forge: str | None, data_dir: Path | None, as_json: bool) -> int:
-    """Take no more webhooks of a repository. Its runs stay as long as runs are kept."""
+def remove(  # noqa: PLR0913 - one parameter per option
+    context: click.Context,
+    repository: str,
+    *,
+    forge: str | None,
+    keep_webhook: bool,
+    data_dir: Path | None,
+    as_json: bool,
+) -> int:
+    """Take no more webhooks of a repository. Its runs stay as long as runs are kept.
+
+    The webhook that was made for it is deleted at the forge. If that fails, it is said, and the repository is removed.
+    """
     server = server_of(context, data_dir)
     found = find_repository(server, repository, forge)
-    return print_order(server.delete(f"/repositories/{segment(found['id'])}"), as_json=as_json)
+    query = "?keep_webhook=true" if keep_webhook else ""
+    done = server.delete(f"/repositories/{segment(found['id'])}{query}")
+    if done["accepted"] and done["reason"] and not as_json:
+        print(printable(f"At the forge: {done['reason']}."))
+    return print_order(done, as_json=as_json)
 
 
 def _has_secret(server: Server, found: ForgeRepository) -> bool:

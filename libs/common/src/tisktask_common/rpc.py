@@ -183,9 +183,7 @@ class HeartbeatReply(Value):
         default_factory=list[AttemptRef], description="attempts that ask for labels which this host has: claim them"
     )
     is_paused: bool = Field(default=False, description="take nothing more until this is false again")
-    looks: list[RepositoryId] = Field(
-        default_factory=list[RepositoryId], description="repositories to look at: take each look and answer it"
-    )
+    looks: list[RepositoryId] = Field(default_factory=list[RepositoryId], description="take each look and answer it")
 
 
 class Heartbeat(Request[HeartbeatReply]):
@@ -293,8 +291,9 @@ class RenameRepository(Request[Accepted]):
 
 
 class RemoveRepository(Request[Accepted]):
-    """Take no more triggers from a repository; its runs stay."""
+    """Take no more triggers from a repository; its runs stay. The answer's reason says what is left to do by hand."""
 
     subject_name = "remove-repository"
     reply_type = Accepted
     repository_id: RepositoryId
+    removes_webhook: bool = Field(default=False, description="at the forge, if it was made by us")

@@ -153,6 +153,22 @@ class EnsureHook(Request[HookEnsured]):
     sets_secret: bool = Field(default=False, description="tell the forge the newest secret, whatever it knows")
 
 
+class HookDropped(ForgeAnswer):
+    """What became of our webhooks of a repository; if they are not all gone, `problem` says why."""
+
+    count: int = Field(default=0, description="webhooks that were deleted")
+
+
+class DropHook(Request[HookDropped]):
+    """Delete our webhook of a repository, and what else leads to the same place. Others' webhooks are left alone."""
+
+    subject_name = "drop-hook"
+    reply_type = HookDropped
+    repository_id: RepositoryId
+    url: str = Field(description="where it leads to")
+    hook_id: int | None = None
+
+
 class HookTested(ForgeAnswer):
     """Whether the forge will send a test delivery."""
 

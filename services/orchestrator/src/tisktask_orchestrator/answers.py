@@ -54,6 +54,7 @@ from tisktask_orchestrator.commands.siblings import end_run, read_jobs, stop_own
 from tisktask_orchestrator.commands.spawning import spawn_job
 from tisktask_orchestrator.hooks.connecting import connect_hook, try_hook
 from tisktask_orchestrator.hooks.deliveries import note_arrival, reseal_secret, tell_hook_secret
+from tisktask_orchestrator.hooks.removing import remove_with_webhook
 from tisktask_orchestrator.hooks.rotating import rotate_secret
 from tisktask_orchestrator.reconciling.looks import begin_look, note_heads
 from tisktask_orchestrator.repositories.identities import note_identity
@@ -63,7 +64,6 @@ from tisktask_orchestrator.repositories.requests import (
     list_hook_secrets,
     rename_repository,
     set_repository,
-    take_out_repository,
     tell_credential,
     tell_public_key,
 )
@@ -97,7 +97,7 @@ HANDLERS: dict[type[Request[Any]], Handler] = {
     AskPublicKey: tell_public_key,
     AddRepository: add_repository,
     ChangeRepository: set_repository,
-    RemoveRepository: take_out_repository,
+    RemoveRepository: remove_with_webhook,
     RenameRepository: rename_repository,
     SetApp: set_app,
     SetComment: set_comment,

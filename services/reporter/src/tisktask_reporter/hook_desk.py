@@ -1,4 +1,4 @@
-"""Makes webhooks at forges, makes them right, looks at them and has them tried."""
+"""Makes webhooks at forges, makes them right, looks at them, has them tried, and takes them away."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,9 @@ from tisktask_common.bus.connection import Bus
 from tisktask_common.forge_requests import ForgeAnswer
 from tisktask_common.ids import RepositoryId
 from tisktask_common.setup_requests import (
+    DropHook,
     EnsureHook,
+    HookDropped,
     HookEnsured,
     HookReport,
     HookSeen,
@@ -31,7 +33,7 @@ from tisktask_reporter.secret_book import SecretBook
 
 log = structlog.get_logger()
 
-hooks_changed = Count("tisktask_webhooks_changed_total", "Webhooks made or changed at forges", ["how"])
+hooks_changed = Count("tisktask_webhooks_changed_total", "Webhooks made, changed or deleted at forges", ["how"])
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class HookDesk:
         """Answer from now on."""
         await bus.answer(InspectHook, self.inspect, QUEUE)
         await bus.answer(EnsureHook, self.ensure, QUEUE)
+        await bus.answer(DropHook, self.drop, QUEUE)
         await bus.answer(SendTest, self.send_test, QUEUE)
 
     async def inspect(self, request: InspectHook, _caller: str) -> HookReport:
@@ -81,6 +84,20 @@ class HookDesk:
         if done.problem or kept is None:
             return done
         return await self._drop_others(place, done, [hook for hook in found if hook.id != kept.id])
+
+    async def drop(self, request: DropHook, _caller: str) -> HookDropped:
+        place = await self._find_place(request.repository_id, WebhookAddress(wanted=request.url), request.hook_id)
+        if isinstance(place, ForgeAnswer):
+            return answer_as(HookDropped, place)
+        found = await self._list_ours(place)
+        if isinstance(found, ForgeAnswer):
+            return answer_as(HookDropped, found)
+        for count, hook in enumerate(found):
+            if refusal := await self._delete(place, hook.id):
+                return answer_as(HookDropped, refusal).model_copy(update={"count": count})
+        hooks_changed.labels("deleted").inc(len(found))
+        log.info("webhooks_deleted", repository=place.access.full_name, hooks=[hook.id for hook in found])
+        return HookDropped(count=len(found))
 
     async def send_test(self, request: SendTest, _caller: str) -> HookTested:
         place = await self._find_place(request.repository_id, WebhookAddress(), request.hook_id, needs_url=False)

@@ -199,6 +199,12 @@ class RunsStreamQuery(Strict):
     repository: str | None = Field(default=None, max_length=300)
 
 
+class RemovalQuery(Strict):
+    """What of a repository stays."""
+
+    keep_webhook: bool = Field(default=False, description="leave the webhook that Tisktask has made at the forge")
+
+
 class NewRepository(Strict):
     """A repository to take triggers from. The same forge and name again changes it."""
 

@@ -6,16 +6,19 @@ from tisktask_common.ids import RepositoryId
 from tisktask_common.reporting import SetApp, SetComment
 from tisktask_common.repository_settings import KEEP_AS_SET, ChangeRepository
 from tisktask_common.rpc import AddRepository, RemoveRepository
-from tisktask_logstream.api.models import Done, NewRepository, RepositoryList
+from tisktask_logstream.api.models import Done, NewRepository, RemovalQuery, RepositoryList
 from tisktask_logstream.api.operations import Operation, json_answer
 from tisktask_logstream.api.repository_change import RepositoryChange
-from tisktask_logstream.api.requests import read_body
+from tisktask_logstream.api.requests import read_body, read_query
 from tisktask_logstream.api.runs import PATIENCE_SECONDS
 from tisktask_logstream.api.sealed_secrets import seal_if_given, seal_secret
 from tisktask_logstream.bus_link import BusLink
 from tisktask_logstream.repository_view import require_repository
 from tisktask_logstream.rows import RepositoryRecord
 from tisktask_logstream.store import Store
+
+#: The forge is asked twice and more.
+_REMOVAL_SECONDS = 25.0
 
 
 class RepositoryRoutes:
@@ -48,7 +51,15 @@ class RepositoryRoutes:
                 body=RepositoryChange,
                 errors=(404, 413, 415),
             ),
-            Operation("DELETE", "/repositories/{id}", self.remove_repository, "Remove one", Done, errors=(404,)),
+            Operation(
+                "DELETE",
+                "/repositories/{id}",
+                self.remove_repository,
+                "Remove one; `reason` says what is left to do at the forge",
+                Done,
+                query=RemovalQuery,
+                errors=(404, 409),
+            ),
         ]
 
     async def list_repositories(self, _request: web.Request) -> web.StreamResponse:
@@ -100,8 +111,10 @@ class RepositoryRoutes:
             await self._bus.request(order, PATIENCE_SECONDS)
 
     async def remove_repository(self, request: web.Request) -> web.StreamResponse:
-        order = RemoveRepository(repository_id=RepositoryId(request.match_info["id"]))
-        reply = await self._bus.request(order, PATIENCE_SECONDS)
+        asked = read_query(request, RemovalQuery)
+        repository = RepositoryId(request.match_info["id"])
+        order = RemoveRepository(repository_id=repository, removes_webhook=not asked.keep_webhook)
+        reply = await self._bus.request(order, _REMOVAL_SECONDS, _REMOVAL_SECONDS)
         return json_answer(Done(accepted=reply.accepted, reason=reply.reason))
 
 

@@ -21,5 +21,13 @@ def no_hook_yet() -> str:
     return "no webhook is known at the forge: set it up first, with `tisktask repo add`"
 
 
+def hook_by_hand() -> str:
+    return "if a webhook was made for it by hand, delete it at the forge"
+
+
+def hook_left(url: str, problem: str) -> str:
+    return f"its webhook to {url} could not be deleted ({problem}): if it is still at the forge, delete it there"
+
+
 def unreadable_secret() -> str:
     return "sealed_secret is not sealed for the orchestrator's public key"
