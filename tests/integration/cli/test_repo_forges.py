@@ -11,6 +11,10 @@ SHA = "a" * 40
 FLAVOURS = [Flavour.GITHUB, Flavour.FORGEJO, Flavour.GITEA]
 NAMES = ["acme/api", "acme/docs", "acme/old", "acme/secret", "acme/web", "other/thing"]
 
+ON_GITEA = pytest.mark.parametrize("forge", [Flavour.GITEA], indirect=True)
+#: Where only GitHub's API and that of the two others differ.
+ON_BOTH_APIS = pytest.mark.parametrize("forge", [Flavour.GITHUB, Flavour.FORGEJO], indirect=True)
+
 
 @pytest.fixture(params=FLAVOURS, ids=str)
 def forge(request: pytest.FixtureRequest, terminal: Terminal) -> Iterator[Forge]:
@@ -21,7 +25,7 @@ def forge(request: pytest.FixtureRequest, terminal: Terminal) -> Iterator[Forge]
         forge.state.repository("acme/secret").not_administered_by.add("ada")
         yield forge
         for item in terminal.json("repo", "list")["items"]:
-            terminal.run("repo", "remove", item["id"])
+            terminal.run("repo", "remove", item["id"], "--keep-webhook")
 
 
 @pytest.fixture
@@ -57,10 +61,10 @@ def test_an_unknown_host_is_asked_without_a_token_too(terminal: Terminal, forge:
     assert added["setup"]["webhook"] is None
 
 
+@ON_GITEA
 def test_what_the_user_says_goes_before_what_the_forge_says(terminal: Terminal, forge: Forge) -> None:
-    kind = "gitea" if forge.state.flavour is Flavour.FORGEJO else "forgejo"
-    added = terminal.json("repo", "add", f"{forge.root_url}/acme/api.git", "--forge", kind, "--api-url", "")
-    assert (added["forge"], added["api_url"]) == (kind, "")
+    added = terminal.json("repo", "add", f"{forge.root_url}/acme/api.git", "--forge", "forgejo", "--api-url", "")
+    assert (added["forge"], added["api_url"]) == ("forgejo", "")
 
 
 def test_an_older_forgejo_is_told_from_gitea(terminal: Terminal) -> None:
@@ -76,6 +80,7 @@ def test_what_answers_no_forge_s_way_is_not_taken_for_one(terminal: Terminal) ->
     assert "Say it with --forge" in done.stderr
 
 
+@ON_BOTH_APIS
 def test_all_repositories_of_an_owner_that_a_token_administers_are_added(
     terminal: Terminal, forge: Forge, token: str
 ) -> None:
@@ -99,6 +104,7 @@ def test_all_repositories_of_an_owner_that_a_token_administers_are_added(
     assert terminal.json("repo", "sync", "acme", "--token-file", token)["added"] == []
 
 
+@ON_BOTH_APIS
 def test_many_repositories_come_in_pages(terminal: Terminal, forge: Forge, token: str) -> None:
     for number in range(120):
         forge.state.add_repository(f"many/r{number:03}", [SHA])
@@ -108,6 +114,7 @@ def test_many_repositories_come_in_pages(terminal: Terminal, forge: Forge, token
     assert (len(planned["would_add"]), len(planned["left_out"])) == (110, 10)
 
 
+@ON_GITEA
 def test_an_owner_that_nobody_sees_is_no_success(terminal: Terminal, forge: Forge, token: str) -> None:
     done = terminal.run("repo", "sync", f"{forge.root_url}/nobody", "--token-file", token, code=1)
     assert "sees no repository of nobody" in done.stderr

@@ -17,6 +17,11 @@ NAME = "acme/widget"
 FLAVOURS = [Flavour.GITHUB, Flavour.FORGEJO, Flavour.GITEA]
 QUIET = ("--wait", 1)
 
+ON_GITHUB = pytest.mark.parametrize("forge", [Flavour.GITHUB], indirect=True)
+ON_GITEA = pytest.mark.parametrize("forge", [Flavour.GITEA], indirect=True)
+#: Where only GitHub's API and that of the two others differ.
+ON_BOTH_APIS = pytest.mark.parametrize("forge", [Flavour.GITHUB, Flavour.FORGEJO], indirect=True)
+
 
 @pytest.fixture(params=FLAVOURS, ids=str)
 def forge(request: pytest.FixtureRequest, terminal: Terminal) -> Iterator[Forge]:
@@ -24,7 +29,7 @@ def forge(request: pytest.FixtureRequest, terminal: Terminal) -> Iterator[Forge]
         forge.state.add_repository(NAME, [SHA])
         yield forge
         for item in terminal.json("repo", "list")["items"]:
-            terminal.run("repo", "remove", item["id"])
+            terminal.run("repo", "remove", item["id"], "--keep-webhook")
 
 
 def save(terminal: Terminal, token: Token, name: str = "token") -> str:
@@ -67,6 +72,7 @@ def test_one_command_with_a_token_makes_a_webhook_that_works(terminal: Terminal,
     assert hooks(forge) == []
 
 
+@ON_GITEA
 def test_the_repository_s_page_shows_its_webhook(terminal: Terminal, forge: Forge) -> None:
     added = terminal.json("repo", "add", address(forge), "--no-webhook")
     assert "Set up by hand, or not at all" in page(terminal, added["id"])
@@ -84,6 +90,7 @@ def page(terminal: Terminal, repository: str) -> str:
         return reply.read().decode()
 
 
+@ON_GITHUB
 def test_a_push_through_the_made_webhook_makes_a_run(terminal: Terminal, forge: Forge) -> None:
     added = terminal.json("repo", "add", address(forge), "--token-file", admin(terminal, forge))
     (hook,) = hooks(forge)
@@ -99,6 +106,7 @@ def test_a_push_through_the_made_webhook_makes_a_run(terminal: Terminal, forge: 
     assert hooks(forge) == [hook]
 
 
+@ON_BOTH_APIS
 def test_what_somebody_has_spoiled_is_made_right_without_a_second_webhook(terminal: Terminal, forge: Forge) -> None:
     token = admin(terminal, forge)
     url = our_url(terminal, forge)
@@ -117,6 +125,7 @@ def test_what_somebody_has_spoiled_is_made_right_without_a_second_webhook(termin
     assert any("every push came twice" in line for line in done["webhook"]["repaired"])
 
 
+@ON_BOTH_APIS
 def test_rights_that_a_token_lacks_are_named_one_by_one(terminal: Terminal, forge: Forge) -> None:
     token = save(terminal, forge.state.add_token("bob", Rights.READ))
     done = terminal.run("repo", "add", address(forge), "--token-file", token, code=1).stdout
@@ -129,6 +138,7 @@ def test_rights_that_a_token_lacks_are_named_one_by_one(terminal: Terminal, forg
     assert hooks(forge) == []
 
 
+@ON_BOTH_APIS
 def test_a_scope_that_a_token_lacks_is_told_from_a_right_of_its_owner(terminal: Terminal, forge: Forge) -> None:
     fields = {"may_write_hooks": False, "may_read_code": False} if forge.state.flavour is Flavour.GITHUB else {}
     token = forge.state.add_token("ada", Rights.ADMIN, has_scope=False, **fields)
@@ -145,6 +155,7 @@ def test_a_scope_that_a_token_lacks_is_told_from_a_right_of_its_owner(terminal: 
     assert len(done["webhook_secret"]) >= 32
 
 
+@ON_GITEA
 def test_a_token_that_the_forge_does_not_know_is_said_to_be_so(terminal: Terminal, forge: Forge) -> None:
     file = terminal.folder / "wrong"
     file.write_text("f" * 40)
@@ -153,6 +164,7 @@ def test_a_token_that_the_forge_does_not_know_is_said_to_be_so(terminal: Termina
     assert hooks(forge) == []
 
 
+@ON_BOTH_APIS
 def test_an_address_that_the_forge_may_not_call_is_said_with_what_to_do(terminal: Terminal, forge: Forge) -> None:
     forge.state.allowed_hosts = {"ci.example.org"}
     done = terminal.run("repo", "add", address(forge), "--token-file", admin(terminal, forge), *QUIET, code=1).stdout
@@ -167,6 +179,7 @@ def test_an_address_that_the_forge_may_not_call_is_said_with_what_to_do(terminal
     assert len(hooks(forge)) == 1
 
 
+@ON_BOTH_APIS
 def test_a_secret_that_was_changed_at_the_forge_is_set_anew(terminal: Terminal, forge: Forge) -> None:
     terminal.run("repo", "add", address(forge), "--token-file", admin(terminal, forge))
     hooks(forge)[0].secret = "something else"
@@ -184,6 +197,7 @@ def test_a_secret_that_was_changed_at_the_forge_is_set_anew(terminal: Terminal, 
     assert len(hooks(forge)) == 1
 
 
+@ON_BOTH_APIS
 def test_a_secret_is_exchanged_and_the_old_one_goes(terminal: Terminal, forge: Forge) -> None:
     terminal.run("repo", "add", address(forge), "--token-file", admin(terminal, forge))
     old = hooks(forge)[0].secret
@@ -201,6 +215,7 @@ def test_a_secret_is_exchanged_and_the_old_one_goes(terminal: Terminal, forge: F
     assert status(hook.secret) == 202
 
 
+@ON_GITEA
 def test_the_doctor_says_what_is_wrong_and_with_its_exit_code(terminal: Terminal, forge: Forge) -> None:
     file = admin(terminal, forge)
     terminal.run("repo", "add", address(forge), "--token-file", file)
@@ -220,6 +235,7 @@ def test_the_doctor_says_what_is_wrong_and_with_its_exit_code(terminal: Terminal
     assert "token" in terminal.run("repo", "doctor", code=1).stdout
 
 
+@ON_BOTH_APIS
 def test_the_token_is_never_said_again(terminal: Terminal, forge: Forge) -> None:
     file = admin(terminal, forge)
     secret = Path(file).read_text().strip()
@@ -241,6 +257,7 @@ def test_an_address_that_github_does_not_take_is_said_with_how_to_say_another(te
         terminal.run("repo", "remove", NAME)
 
 
+@ON_GITHUB
 def test_an_order_whose_answer_was_lost_leaves_one_webhook(terminal: Terminal, forge: Forge) -> None:
     file = admin(terminal, forge)
     # The rights of the token are found out first: statuses, webhooks.
