@@ -46,7 +46,7 @@ class Exchange:
             async with asyncio.timeout(self._seconds_max):
                 return await self._ask(request, access, history)
         except (aiohttp.ClientError, OSError) as error:
-            reason = words.fit(_without_token(str(error) or type(error).__name__, access), _MESSAGE_CHARACTERS_MAX)
+            reason = words.fit(_without_secrets(str(error) or type(error).__name__, request, access), _MESSAGE_CHARACTERS_MAX)
             return judge_silence(reason, history, self._limits)
 
     async def _ask(self, request: ForgeRequest, access: Access, history: History) -> Answer | Verdict:
@@ -73,9 +73,9 @@ class Exchange:
             proxy=self._proxies.address(url),
         ) as response:
             raw = await _read_bounded(response, request.answer_bytes_max)
-            headers = {name.lower(): _without_token(value, access) for name, value in response.headers.items()}
+            headers = {name.lower(): _without_secrets(text, request, access) for name, text in response.headers.items()}
             body = _parse(raw)
-            message = words.fit(_without_token(_read_message(body), access), _MESSAGE_CHARACTERS_MAX)
+            message = words.fit(_without_secrets(_read_message(body), request, access), _MESSAGE_CHARACTERS_MAX)
             return Answer(response.status, headers, message, body)
 
 
@@ -129,7 +129,9 @@ def _read_message(body: object) -> str:
     return "; ".join(text for text in [fields.get("message"), *texts] if isinstance(text, str) and text)
 
 
-def _without_token(text: str, access: Access) -> str:
+def _without_secrets(text: str, request: ForgeRequest, access: Access) -> str:
     """Keep a forge that repeats what it was sent, or tells another token, from making us store it."""
-    token = access.token.get_secret_value()
-    return hide_tokens(text.replace(token, "[token]") if token else text)
+    for secret, name in ((access.token, "[token]"), (request.secret, "[secret]")):
+        if secret and (known := secret.get_secret_value()):
+            text = text.replace(known, name)
+    return hide_tokens(text)

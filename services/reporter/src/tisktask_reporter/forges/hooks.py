@@ -179,14 +179,16 @@ def create_request(access: Access, wanted: Wanted, old: ForgeHook | None, *, is_
     config = _config(wanted, access.forge)
     body: dict[str, Any] = {"active": is_active, "events": _events(access.forge, old), "config": config}
     if access.forge == "github":
-        return _write(access, "POST", "/hooks", body | {"name": "web"})
-    return _write(access, "POST", "/hooks", body | {"type": access.forge} | _kept(old))
+        asked = _write(access, "POST", "/hooks", body | {"name": "web"})
+    else:
+        asked = _write(access, "POST", "/hooks", body | {"type": access.forge} | _kept(old))
+    return replace(asked, secret=wanted.secret)
 
 
 def change_request(access: Access, wanted: Wanted, hook: ForgeHook) -> ForgeRequest:
     """Make a webhook of GitHub's right. The secret goes along, or GitHub takes it away."""
     body = {"active": True, "events": _events(access.forge, hook), "config": _config(wanted, access.forge)}
-    return _write(access, "PATCH", f"/hooks/{hook.id}", body)
+    return replace(_write(access, "PATCH", f"/hooks/{hook.id}", body), secret=wanted.secret)
 
 
 def activate_request(access: Access, hook_id: int, old: ForgeHook | None) -> ForgeRequest:

@@ -56,6 +56,8 @@ class ForgeRequest:
     expected_status: int = 201
     #: What else is an answer to who asks, however it is judged otherwise.
     also_expected: frozenset[int] = frozenset()
+    #: In the body, and no more to be repeated than the token: a webhook's secret.
+    secret: SecretStr | None = None
     #: More of the answer is not read.
     answer_bytes_max: int = 64 * 1024
 
