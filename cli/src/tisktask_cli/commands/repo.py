@@ -136,7 +136,7 @@ def list_repositories(context: click.Context, *, data_dir: Path | None, as_json:
 @data_dir_option
 @json_option
 @click.pass_context
-def remove(  # noqa: PLR0913 - one parameter per option
+def remove(
     context: click.Context,
     repository: str,
     *,

@@ -18,7 +18,6 @@ from tisktask_common.subjects import RUNS_FOR_REPORTER
 from tisktask_reporter.accounts import Paces
 from tisktask_reporter.check_delivery import CheckDelivery
 from tisktask_reporter.comment_delivery import CommentDelivery
-from tisktask_reporter.counter import Counter
 from tisktask_reporter.credentials import CredentialBook
 from tisktask_reporter.deletions import Deletions
 from tisktask_reporter.delivery import Deliverer
@@ -31,6 +30,7 @@ from tisktask_reporter.forges.installations import Installations
 from tisktask_reporter.forges.policy import RetryLimits
 from tisktask_reporter.hook_desk import HookDesk
 from tisktask_reporter.intake import Intake
+from tisktask_reporter.patient_desk import PatientDesk
 from tisktask_reporter.remarks import RemarkReader
 from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_reporter.secret_book import SecretBook
@@ -155,11 +155,11 @@ async def _open_desks(
     bus: Bus, desk: ForgeDesk, credentials: CredentialBook, exchange: Exchange, settings: ReporterSettings
 ) -> None:
     """Answer what others ask of forges."""
-    secrets, counter = SecretBook(bus), Counter(desk, settings.github_post_pause_seconds)
+    secrets, patient = SecretBook(bus), PatientDesk(desk, settings.github_post_pause_seconds)
     await desk.open(bus)
     await TrustDesk(desk).open(bus)
-    await SetupDesk(counter, credentials, secrets, exchange, now).open(bus)
-    await HookDesk(counter, credentials, secrets, settings.webhook_url).open(bus)
+    await SetupDesk(patient, credentials, secrets, exchange, now).open(bus)
+    await HookDesk(patient, credentials, secrets, settings.webhook_url).open(bus)
 
 
 if __name__ == "__main__":

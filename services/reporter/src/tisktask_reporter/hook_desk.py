@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from prometheus_client import Counter as Count
+from prometheus_client import Counter
 
 from tisktask_common.bus.connection import Bus
 from tisktask_common.forge_requests import ForgeAnswer
@@ -22,18 +22,18 @@ from tisktask_common.setup_requests import (
     WebhookAddress,
 )
 from tisktask_reporter import words, words_for_setup
-from tisktask_reporter.counter import Counter
 from tisktask_reporter.credentials import CredentialBook, NoAccess
 from tisktask_reporter.forge_desk import QUEUE, answer_as
 from tisktask_reporter.forges import hooks
 from tisktask_reporter.forges.hooks import ForgeHook, Wanted
 from tisktask_reporter.forges.repository import next_page
 from tisktask_reporter.forges.request import Access, Answer, ForgeRequest
+from tisktask_reporter.patient_desk import PatientDesk
 from tisktask_reporter.secret_book import SecretBook
 
 log = structlog.get_logger()
 
-hooks_changed = Count("tisktask_webhooks_changed_total", "Webhooks made, changed or deleted at forges", ["how"])
+hooks_changed = Counter("tisktask_webhooks_changed_total", "Webhooks made, changed or deleted at forges", ["how"])
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Place:
 class HookDesk:
     """Asks through the forge desk, within the limits that all questions share."""
 
-    def __init__(self, counter: Counter, credentials: CredentialBook, secrets: SecretBook, webhook_url: str) -> None:
-        self._counter = counter
+    def __init__(self, desk: PatientDesk, credentials: CredentialBook, secrets: SecretBook, webhook_url: str) -> None:
+        self._desk = desk
         self._credentials = credentials
         self._secrets = secrets
         self._webhook_url = webhook_url
@@ -196,7 +196,7 @@ class HookDesk:
     ) -> Place | ForgeAnswer:
         # It may have another token since we have asked last.
         self._credentials.forget(repository)
-        access = await self._counter.find(repository)
+        access = await self._desk.find(repository)
         if isinstance(access, NoAccess):
             return ForgeAnswer(problem=access.reason, is_refused=True)
         if access.forge not in hooks.HOOKS_PER_PAGE:
@@ -209,7 +209,7 @@ class HookDesk:
         return Place(repository, access, hooks.hook_url(base, access.forge), hook_id)
 
     async def _ask(self, place: Place, request: ForgeRequest) -> Answer | ForgeAnswer:
-        return await self._counter.ask(place.repository, place.access, request, words_for_setup.WEBHOOKS)
+        return await self._desk.ask(place.repository, place.access, request, words_for_setup.WEBHOOKS)
 
 
 def read_made(answer: Answer, request: ForgeRequest) -> int | None:

@@ -17,7 +17,6 @@ from tisktask_common.setup_requests import (
     RightState,
 )
 from tisktask_reporter import words, words_for_setup
-from tisktask_reporter.counter import Counter
 from tisktask_reporter.credentials import CredentialBook, NoAccess
 from tisktask_reporter.forge_desk import QUEUE, answer_as, problem_of
 from tisktask_reporter.forges import listing, rights
@@ -26,6 +25,7 @@ from tisktask_reporter.forges.hooks import delete_request, read_hook
 from tisktask_reporter.forges.policy import History, Verdict
 from tisktask_reporter.forges.repository import next_page
 from tisktask_reporter.forges.request import Access, Answer, ForgeRequest
+from tisktask_reporter.patient_desk import PatientDesk
 from tisktask_reporter.secret_book import SecretBook
 from tisktask_reporter.times import Clock
 
@@ -39,9 +39,9 @@ class SetupDesk:
     """Asks forges about themselves and about tokens."""
 
     def __init__(
-        self, counter: Counter, credentials: CredentialBook, secrets: SecretBook, exchange: Exchange, clock: Clock
+        self, desk: PatientDesk, credentials: CredentialBook, secrets: SecretBook, exchange: Exchange, clock: Clock
     ) -> None:
-        self._counter = counter
+        self._desk = desk
         self._credentials = credentials
         self._secrets = secrets
         self._exchange = exchange
@@ -107,10 +107,10 @@ class SetupDesk:
     async def check_rights(self, request: CheckRights, _caller: str) -> RightsReport:
         # It may have another token since we have asked last.
         self._credentials.forget(request.repository_id)
-        access = await self._counter.find(request.repository_id)
+        access = await self._desk.find(request.repository_id)
         if isinstance(access, NoAccess):
             return RightsReport(problem=access.reason, is_refused=True)
-        answer = await self._counter.ask(
+        answer = await self._desk.ask(
             request.repository_id, access, rights.home_request(access), words_for_setup.REPOSITORY
         )
         if isinstance(answer, ForgeAnswer):
@@ -133,12 +133,12 @@ class SetupDesk:
     ) -> Right:
         if asked is None:
             return rights.judge(name, home, None)
-        answer = await self._counter.ask(repository, access, asked, words_for_setup.RIGHTS)
+        answer = await self._desk.ask(repository, access, asked, words_for_setup.RIGHTS)
         if isinstance(answer, ForgeAnswer):
             return Right(name=name, state=RightState.UNKNOWN, detail=answer.problem)
         if name == "write_webhooks" and answer.status == 201 and (made := read_hook(answer.body)):
             # No forge should have made it.
-            await self._counter.ask(repository, access, delete_request(access, made.id), words_for_setup.WEBHOOKS)
+            await self._desk.ask(repository, access, delete_request(access, made.id), words_for_setup.WEBHOOKS)
         return rights.judge(name, home, answer)
 
     async def _ask(self, request: ForgeRequest, access: Access) -> Answer | Verdict:

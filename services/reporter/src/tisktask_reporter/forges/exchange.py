@@ -46,7 +46,9 @@ class Exchange:
             async with asyncio.timeout(self._seconds_max):
                 return await self._ask(request, access, history)
         except (aiohttp.ClientError, OSError) as error:
-            reason = words.fit(_without_secrets(str(error) or type(error).__name__, request, access), _MESSAGE_CHARACTERS_MAX)
+            reason = words.fit(
+                _without_secrets(str(error) or type(error).__name__, request, access), _MESSAGE_CHARACTERS_MAX
+            )
             return judge_silence(reason, history, self._limits)
 
     async def _ask(self, request: ForgeRequest, access: Access, history: History) -> Answer | Verdict:

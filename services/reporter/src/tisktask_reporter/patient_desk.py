@@ -1,4 +1,4 @@
-"""Where those are served who set repositories up, and wait for it."""
+"""Asks for those who set repositories up and wait for it: it rather takes longer than to fail for a short pause."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ _PATIENCE_SECONDS = 10.0
 _ACCOUNTS_MAX = 1000
 
 
-class Counter:
+class PatientDesk:
     """Asks through the forge desk, within the limits that all questions share.
 
     Short pauses are sat out, and GitHub gets its second between two changes: many repositories are set up in a row.
