@@ -20,6 +20,7 @@ REPOSITORY = RepositoryId("repo_1")
 NAME = "me/app"
 LATER = "6e" * 20
 ON_GITHUB = pytest.mark.parametrize("forge", [Flavour.GITHUB], indirect=True)
+ON_GITEA = pytest.mark.parametrize("forge", [Flavour.GITEA], indirect=True)
 ON_OTHERS = pytest.mark.parametrize("forge", [Flavour.FORGEJO, Flavour.GITEA], indirect=True)
 
 
@@ -92,6 +93,7 @@ async def test_what_can_not_be_told_is_no_answer(site: Site, forge: Forge) -> No
     assert "(404: " in nobody.problem
 
 
+@ON_GITEA
 async def test_an_answer_is_kept_shortly_and_a_failure_never(site: Site, forge: Forge) -> None:
     forge.state.let(NAME, "ada", "write")
     await start(site, forge)
@@ -111,6 +113,7 @@ async def test_an_answer_is_kept_shortly_and_a_failure_never(site: Site, forge: 
     await eventually(is_over)
 
 
+@ON_GITEA
 async def test_after_a_minute_the_forge_is_asked_again(
     site: Site, forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +136,7 @@ async def test_what_is_no_name_goes_into_no_address(site: Site, forge: Forge, lo
     assert forge.exchanges == []
 
 
+@ON_GITEA
 async def test_an_answer_about_somebody_else_is_not_believed(site: Site, forge: Forge) -> None:
     await start(site, forge)
     body = {"permission": "admin", "role_name": "admin", "user": {"login": "ann"}}
@@ -142,6 +146,7 @@ async def test_an_answer_about_somebody_else_is_not_believed(site: Site, forge: 
     assert "can not be read" in answer.problem
 
 
+@ON_GITEA
 async def test_the_limits_of_the_account_hold_for_questions_too(site: Site, forge: Forge) -> None:
     forge.state.let(NAME, "ada", "write")
     await start(site, forge)
@@ -164,6 +169,7 @@ async def test_a_forge_that_is_away_has_not_answered(site: Site, forge: Forge, f
     assert answer.pause_seconds > 0
 
 
+@ON_GITEA
 async def test_the_token_follows_no_redirect_to_another_host(
     site: Site, forge: Forge, make_forge: Callable[..., Awaitable[Forge]]
 ) -> None:
@@ -183,6 +189,7 @@ async def test_a_repository_that_was_renamed_is_asked_about_all_the_same(site: S
     assert (await ask(site, "ada")).may_write
 
 
+@ON_GITEA
 async def test_without_a_token_nobody_is_asked(site: Site, forge: Forge) -> None:
     await start(site, forge)
     site.know(forge, None)
@@ -261,6 +268,7 @@ async def test_a_pull_request_that_is_not_there_has_no_head(site: Site, forge: F
     assert "can not be read" in answer.problem
 
 
+@ON_GITEA
 async def test_another_pull_request_than_was_asked_for_is_not_believed(site: Site, forge: Forge) -> None:
     repository = forge.state.repository(NAME)
     add_fork_pull(forge.state, repository, 7, SHA, "eve")
