@@ -96,12 +96,31 @@ async def test_where_there_is_nothing_to_run_nobody_is_asked(scene: Scene) -> No
     assert "no executable file" in row["reason"]
     filtered = await scene.fork("d2", sha=B)
     program = Program(name="build", path=".tisktask/pull_request/build", skip_reason="nothing of it has changed")
-    await scene.runner.run(await scene.stage.next_work(), prepared={"programs": [program], "programs_tree": TREE})
+    told = {"programs": [program], "programs_tree": TREE, "changes_programs": False}
+    await scene.runner.run(await scene.stage.next_work(), prepared=told)
     await scene.stage.wait_for_run(filtered, "skipped")
     (job,) = await scene.stage.rows("SELECT state FROM api.jobs WHERE run_id = %s AND kind = 'program'", filtered)
     assert job["state"] == "skipped"
     finished = await scene.told(RunFinished)
     assert [event.is_refused for event in finished] == [False, False]
+
+
+@pytest.mark.parametrize(("is_filtered", "changes"), [(True, True), (True, None), (False, True)])
+async def test_what_the_change_itself_may_have_filtered_or_taken_out_is_not_skipped_before_somebody_allows_it(
+    scene: Scene, is_filtered: bool, changes: bool | None
+) -> None:
+    """Most forges take what is skipped for passed."""
+    filtered = [Program(name="build", path=".tisktask/pull_request/build", skip_reason="nothing of it has changed")]
+    told = {"programs": filtered if is_filtered else [], "programs_tree": TREE if is_filtered else ""}
+    run = await scene.fork("d1")
+    await scene.runner.run(await scene.stage.next_work(), prepared=told | {"changes_programs": changes})
+    await scene.stage.wait_for_run(run, "awaiting_approval")
+    assert await scene.told(RunFinished) == []
+    assert (await scene.approve(run)).accepted
+    await scene.runner.run(await scene.stage.next_work(), prepared=told)
+    await scene.stage.wait_for_run(run, "skipped")
+    (finished,) = await scene.told(RunFinished)
+    assert not finished.is_refused
 
 
 async def test_programs_without_a_name_for_what_they_are_can_not_be_allowed(scene: Scene) -> None:

@@ -69,6 +69,15 @@ async def test_an_inspection_finds_the_jobs_and_builds_pulls_and_executes_nothin
         found.append(ended.prepared.changes_programs)
         assert "Nothing is built or executed" in await log_of(archive, spec)
     assert found == [True, False, None, None]
+    # Nothing to run is told from what the change has taken out.
+    gone = stage.repository.commit({"src": program("x")}, "refs/heads/gone", parent=base)
+    never = stage.repository.commit({"src": program("y")}, "refs/heads/never", parent=gone)
+    for sha, base_sha, removes in ((gone, base, True), (never, gone, False)):
+        ended = await end(
+            stage, stage.spec(sha, None, name="inspect", change=opened(sha, base_sha), is_inspection=True)
+        )
+        assert ended.prepared
+        assert (ended.prepared.programs, ended.prepared.changes_programs) == ([], removes)
     assert images(stage) == before
     await stage.until_nothing_is_left()
 

@@ -32,8 +32,16 @@ async def conclude_preparation(
         return
     if change.run.approved_tree not in {"", found.programs_tree}:
         await finish_run(change, RunState.FAILED, words.programs_differ(change.run.approved_tree, found.programs_tree))
-        return
-    await queue_programs(change, found)
+    elif not found.programs:
+        await skip_run(change)
+    else:
+        await queue_programs(change, found)
+
+
+async def skip_run(change: RunChange) -> None:
+    """End a run that has no programs."""
+    event, action = change.run.change["event"], change.run.change.get("action")
+    await finish_run(change, RunState.SKIPPED, words.no_programs(event, action))
 
 
 async def take_in_found(
@@ -78,9 +86,6 @@ async def _ends_with(change: RunChange, found: Prepared, jobs_max: int) -> bool:
         await finish_run(change, RunState(change.run.stop_state), change.run.stop_reason)
     elif len(found.programs) > jobs_max:
         await finish_run(change, RunState.FAILED, words.too_many_programs(len(found.programs), jobs_max))
-    elif not found.programs:
-        event, action = change.run.change["event"], change.run.change.get("action")
-        await finish_run(change, RunState.SKIPPED, words.no_programs(event, action))
     else:
         return False
     return True

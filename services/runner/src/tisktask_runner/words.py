@@ -28,6 +28,10 @@ def programs_compared(base: str, *, is_changed: bool) -> str:
     return f".tisktask/ {'differs from' if is_changed else 'is as in'} {base[:12]}, where the change has begun."
 
 
+def programs_removed(base: str) -> str:
+    return f"There were programs for this event in {base[:12]}, where the change has begun."
+
+
 def programs_not_compared(reason: str) -> str:
     said = f": {reason}" if reason else ": there is nothing to compare it with"
     return f"It is not known whether the change is to .tisktask/{said}"

@@ -6,7 +6,7 @@ from tisktask_runner import words
 from tisktask_runner.attempt.commit import CommitRead, read_commit
 from tisktask_runner.attempt.directory import AttemptDirectory
 from tisktask_runner.attempt.images import PLATFORM
-from tisktask_runner.attempt.inspection import changes_programs
+from tisktask_runner.attempt.inspection import changes_programs, removes_programs
 from tisktask_runner.attempt.notes import Notes
 from tisktask_runner.attempt.outcome import Outcome, failed
 from tisktask_runner.attempt.path_filters import Filtered, filter_by_paths
@@ -48,7 +48,7 @@ async def prepare(shop: Workshop, directory: AttemptDirectory, spec: JobSpec, st
     built = await stopwatch.time("images", _make_images(shop, directory, read.fetched, wanted))
     if isinstance(built, Outcome):
         return _tell(notes, built)
-    is_changed = await _compare_programs(shop, spec, read, notes) if spec.is_inspection and found.programs else None
+    is_changed = await _compare_programs(shop, spec, read, found, notes) if spec.is_inspection else None
     prepared = Prepared(
         programs=[_program(one, plans[one.path], policies, filtered) for one in found.programs],
         warnings=[*warnings, *filtered.warnings],
@@ -76,8 +76,11 @@ async def _filter(shop: Workshop, spec: JobSpec, read: CommitRead, policies: Pol
     return await filter_by_paths(shop.mirrors, shop.wanted_commit(spec), spec.change, read, policies, notes)
 
 
-async def _compare_programs(shop: Workshop, spec: JobSpec, read: CommitRead, notes: Notes) -> bool | None:
-    return await changes_programs(shop.mirrors, shop.wanted_commit(spec), spec.change, read, notes)
+async def _compare_programs(
+    shop: Workshop, spec: JobSpec, read: CommitRead, found: Discovered, notes: Notes
+) -> bool | None:
+    compare = changes_programs if found.programs else removes_programs
+    return await compare(shop.mirrors, shop.wanted_commit(spec), spec.change, read, notes)
 
 
 async def _make_images(
