@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import psycopg
+import psycopg.sql
 import pytest
 
 from orchestrator_stage import Stage, eventually
@@ -130,6 +131,30 @@ async def test_what_nobody_allows_in_time_is_skipped_and_time_does_not_count_whi
         event.run_id: event.duration_seconds for event in await scene.stage.events() if isinstance(event, RunFinished)
     }
     assert durations[run] < 3600
+
+
+async def test_a_run_that_comes_to_wait_just_when_its_time_is_over_can_still_be_allowed(scene: Scene) -> None:
+    run = await scene.waiting_fork()
+    almost_seconds = scene.stage.settings.run_seconds_max - 0.3
+    # Its time is over while somebody decides about it, so who looks for such runs has to wait, and finds it held.
+    query = psycopg.sql.SQL("""
+        BEGIN;
+        UPDATE orchestrator.runs SET state = 'staged', created_at = now() - make_interval(secs => {seconds}) WHERE id = {run};
+        COMMIT;
+        BEGIN;
+        SELECT FROM orchestrator.runs WHERE id = {run} FOR UPDATE
+    """).format(run=psycopg.sql.Literal(run), seconds=psycopg.sql.Literal(almost_seconds))
+    async with await psycopg.AsyncConnection.connect(scene.stage.database_url, autocommit=True) as connection:
+        await connection.execute(query)
+
+        async def is_waited_for() -> bool:
+            return bool(await scene.stage.rows("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+
+        await eventually(is_waited_for, "somebody wants to stop the run")
+        await connection.execute("UPDATE orchestrator.runs SET state = 'awaiting_approval' WHERE id = %s", [run])
+        await connection.execute("COMMIT")
+    answer = await scene.approve(run)
+    assert answer.accepted, answer.reason
 
 
 async def test_of_one_pull_request_only_so_many_runs_wait(scene: Scene) -> None:

@@ -88,6 +88,9 @@ async def forget_old(collaborators: Collaborators) -> None:
 
 async def _stop_overdue_run(collaborators: Collaborators, run: RunId) -> None:
     async with changing_run(collaborators, run) as change:
+        if change.run.state == RunState.AWAITING_APPROVAL:
+            # Held since it was listed: now that has its own limit.
+            return
         reason = words.run_took_too_long(collaborators.settings.run_seconds_max)
         if await stop_run(change, RunState.TIMED_OUT, reason):
             log.info("run_timed_out", run=run)
