@@ -1,5 +1,8 @@
 """Exchanges webhook secrets: two are good until the forge signs with the new one. Begun is finished, whoever dies."""
 
+import asyncio
+from functools import partial
+
 import structlog
 
 from tisktask_common.database.pool import Connection
@@ -9,6 +12,7 @@ from tisktask_common.setup_requests import RotateSecret, Rotation, WebhookAddres
 from tisktask_orchestrator.collaborators import Collaborators
 from tisktask_orchestrator.hooks import words
 from tisktask_orchestrator.hooks.connecting import Failed, ensure, hook_turn, new_secret, note_failure
+from tisktask_orchestrator.loops import survive
 from tisktask_orchestrator.repositories.announcing import announce_repository
 from tisktask_orchestrator.store.hooks import (
     begin_rotation,
@@ -43,8 +47,10 @@ async def tend_rotations(collaborators: Collaborators) -> None:
         await finish_rotations(connection)
     async with collaborators.pool.connection() as connection:
         untold = await list_untold_hooks(connection, _AT_ONCE)
-    for repository in untold:
-        await _tell_again(collaborators, repository)
+    # Each by itself: a forge that takes its time, or one that can not be told, must not hold up the others.
+    await asyncio.gather(
+        *(survive("tell_webhook", partial(_tell_again, collaborators, repository)) for repository in untold)
+    )
 
 
 async def finish_rotations(connection: Connection, repository: RepositoryId | None = None) -> None:
