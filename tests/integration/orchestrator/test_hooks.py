@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from asking_forges import NAME, Site, asking, forge_with_repository
-from forge import Drop, Flavour, Forge, Hook, Reply, Rights
+from forge import Drop, Flavour, Forge, Hang, Hook, Reply, Rights
 from nats_server import NatsServer
 from orchestrator_looks import sha
 from orchestrator_stage import MASTER_KEY, eventually
@@ -97,6 +97,19 @@ async def test_many_orders_at_once_make_one_webhook(site: Site) -> None:
     assert [one for one in done if isinstance(one, HookEnsured) and one.is_new]
     assert all(isinstance(one, HookEnsured | ConflictError) for one in done)
     assert len(site.at_forge.hooks) == 1
+
+
+async def test_who_has_taken_longer_than_its_turn_does_not_end_that_of_another(site: Site) -> None:
+    site.forge.faults.add(Hang(0.3))
+    making = asyncio.create_task(connect(site))
+
+    async def is_busy() -> bool:
+        return bool(await site.stage.rows("SELECT hook_id FROM orchestrator.hooks WHERE busy_until > now()"))
+
+    await eventually(is_busy, "the webhook is being made")
+    await site.stage.rows("UPDATE orchestrator.hooks SET busy_until = now() + interval '1 hour'")
+    await making
+    assert await is_busy()
 
 
 async def test_a_webhook_whose_making_was_not_heard_of_is_found_by_its_address(site: Site) -> None:

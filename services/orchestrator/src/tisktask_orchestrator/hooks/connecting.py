@@ -172,7 +172,7 @@ async def hook_turn(collaborators: Collaborators, repository: RepositoryId) -> A
         yield hook
     finally:
         async with transaction(collaborators.pool) as connection:
-            await end_hook_turn(connection, repository)
+            await end_hook_turn(connection, hook)
 
 
 async def _give_first_secret(collaborators: Collaborators, repository: RepositoryId) -> None:

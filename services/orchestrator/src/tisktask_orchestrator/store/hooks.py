@@ -23,6 +23,8 @@ class HookRow:
     delivery_count: int
     refused_count: int
     has_secret: bool
+    #: Whose turn it is has it until then; the fence.
+    busy_until: datetime | None
 
     @property
     def newest_number(self) -> int:
@@ -47,8 +49,8 @@ async def take_hook_turn(connection: Connection, repository: RepositoryId, secon
     return await fetch_one(connection, HookRow, "take_hook_turn", repository_id=repository, seconds=seconds)
 
 
-async def end_hook_turn(connection: Connection, repository: RepositoryId) -> None:
-    await execute(connection, "end_hook_turn", repository_id=repository)
+async def end_hook_turn(connection: Connection, taken: HookRow) -> None:
+    await execute(connection, "end_hook_turn", repository_id=taken.repository_id, busy_until=taken.busy_until)
 
 
 async def read_hook(connection: Connection, repository: RepositoryId) -> HookRow | None:
