@@ -134,6 +134,22 @@ async def test_what_a_forge_that_was_away_could_not_be_told_is_told_later_by_its
     await eventually(probe, "the webhook was made")
 
 
+async def test_another_address_that_a_forge_could_not_be_told_is_told_later_too(site: Site) -> None:
+    await connect(site)
+    await site.forge.stop()
+    assert (await connect(site, webhook_url="https://ci.example.org")).problem
+    await site.forge.start_again()
+    await site.stage.rows("UPDATE orchestrator.hooks SET retry_at = now()")
+
+    async def probe() -> bool:
+        return (await hook_row(site))["problem"] == ""
+
+    await eventually(probe, "the forge was told")
+    assert [hook.url for hook in site.at_forge.hooks] == [
+        f"https://ci.example.org/api/triggers/{site.forge.state.flavour}"
+    ]
+
+
 async def test_a_refusal_is_said_with_the_forge_s_words_and_not_tried_again(site: Site) -> None:
     site.forge.faults.add(Reply(422, {"message": "Validation Failed", "errors": ["url is not good enough"]}))
     done = await connect(site)

@@ -85,7 +85,7 @@ async def ensure(
         async with transaction(collaborators.pool) as connection:
             await save_hook(connection, hook.repository_id, done.hook_id, done.url, done.told_secret)
     if done.problem:
-        url = address.wanted or address.known or address.fallback
+        url = done.url or address.wanted or address.known or address.fallback
         failed = Failed(done.problem, url, done.pause_seconds, is_refused=done.is_refused)
         await note_failure(collaborators, hook, failed)
     log.info(
