@@ -59,7 +59,6 @@ _REFUSED_SECONDS = 600.0
 
 async def connect_hook(collaborators: Collaborators, request: ConnectHook, _caller: str) -> HookEnsured:
     """Have the webhook made, or made right."""
-    await _read_in_use(collaborators, request.repository_id)
     async with hook_turn(collaborators, request.repository_id) as hook:
         if not hook.has_secret:
             await _give_first_secret(collaborators, request.repository_id)
@@ -163,11 +162,12 @@ async def _ask_last_answer(collaborators: Collaborators, hook: HookRow) -> str:
 @asynccontextmanager
 async def hook_turn(collaborators: Collaborators, repository: RepositoryId) -> AsyncGenerator[HookRow]:
     """Be the only one who sets up this webhook: two at once would make two. A turn whose owner died ends by itself."""
+    row = await _read_in_use(collaborators, repository)
     async with transaction(collaborators.pool) as connection:
         await ensure_hook_row(connection, repository)
         hook = await take_hook_turn(connection, repository, _TURN_SECONDS)
     if hook is None:
-        raise ConflictError(words.in_hand(repository))
+        raise ConflictError(words.in_hand(row.full_name))
     try:
         yield hook
     finally:

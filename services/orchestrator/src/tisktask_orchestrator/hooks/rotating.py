@@ -6,7 +6,7 @@ from functools import partial
 import structlog
 
 from tisktask_common.database.pool import Connection
-from tisktask_common.errors import ConflictError, TisktaskError
+from tisktask_common.errors import ConflictError, NotFoundError, TisktaskError
 from tisktask_common.ids import RepositoryId
 from tisktask_common.setup_requests import RotateSecret, Rotation, WebhookAddress
 from tisktask_orchestrator.collaborators import Collaborators
@@ -92,8 +92,9 @@ async def _tell_again(collaborators: Collaborators, repository: RepositoryId) ->
     try:
         async with hook_turn(collaborators, repository):
             told = await _tell(collaborators, repository)
-    except ConflictError as error:
-        log.info("webhook_in_hand", repository=repository, reason=error.message)
+    except (ConflictError, NotFoundError) as error:
+        # Somebody else sees to it, or it was removed meanwhile.
+        log.info("webhook_not_told_now", repository=repository, reason=error.message)
         return
     if told.problem:
         log.warning("webhook_secret_not_told", repository=repository, reason=told.problem)
