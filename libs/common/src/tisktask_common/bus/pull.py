@@ -195,10 +195,11 @@ class Puller:
         seconds = self._consumer.ack_wait_seconds / 3
         for _ in range(int(_KEPT_SECONDS_MAX / seconds)):
             await asyncio.sleep(seconds)
+            # nats-py would say so of messages that are done with, too.
+            if message.is_acked:
+                return
             try:
                 await message.in_progress()
-            except nats.errors.MsgAlreadyAckdError:
-                return
             except nats.errors.Error as error:
                 log.debug("message_not_kept", consumer=self._consumer.name, error=repr(error))
 
