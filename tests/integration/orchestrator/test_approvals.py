@@ -235,7 +235,19 @@ async def test_ok_to_test_while_the_run_is_being_looked_at_is_not_lost(scene: Sc
         return "ada" in scene.asked
 
     await eventually(is_asked, "the comment is heeded")
+    # Also if no runner had time to look for long.
+    (before,) = await scene.stage.rows(
+        "UPDATE orchestrator.approval_comments SET taken_at = now() - interval '1 hour', next_at = now() RETURNING number"
+    )
+
+    async def is_heeded_again() -> bool:
+        rows = await scene.stage.rows("SELECT number FROM orchestrator.approval_comments WHERE next_at > now()")
+        return bool(rows) and rows[0]["number"] > before["number"]
+
+    await eventually(is_heeded_again, "the comment is heeded once more")
     await scene.inspect()
+    await scene.stage.wait_for_run(run, "awaiting_approval")
+    await scene.stage.rows("UPDATE orchestrator.approval_comments SET next_at = now()")
     await scene.prepare()
     assert await approvals(scene) == [(run, "@ada")]
 

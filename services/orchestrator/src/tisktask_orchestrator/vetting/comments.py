@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 _AT_ONCE = 4
 _LEASE_SECONDS = 60.0
-#: So long the forge is asked, and runs are waited for that are being looked at.
+#: So long the forge is asked. Runs that are being looked at are waited for as long as these have.
 _PATIENCE_SECONDS = 600.0
 _INSPECTION_PAUSE_SECONDS = 1.0
 #: Forges tell times in whole seconds.
@@ -90,9 +90,9 @@ async def _heed(collaborators: Collaborators, comment: TakenCommentRow) -> None:
             await _note(collaborators, candidates, answer.problem)
         case str():
             is_to_wait = await _approve(collaborators, comment, answer, candidates)
-            later_seconds = _INSPECTION_PAUSE_SECONDS if is_to_wait else None
+            later_seconds = max(_INSPECTION_PAUSE_SECONDS, comment.age_seconds / 60) if is_to_wait else None
     async with collaborators.pool.connection() as connection:
-        if later_seconds is None or comment.age_seconds > _PATIENCE_SECONDS:
+        if later_seconds is None:
             await delete_approval_comment(connection, comment)
         else:
             # The head of that moment stays the one that is meant.
