@@ -1,6 +1,7 @@
 """Runs of forks, and by people who may not write: looked at first, then held, run or refused."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -168,9 +169,9 @@ async def test_whom_the_forge_denies_is_restricted_at_the_repositorys_own_commit
 
 
 async def test_who_has_lost_the_right_is_not_trusted_for_an_old_push(scene: Scene) -> None:
-    await scene.trigger("p1", actor="eve")
+    # A delivery that is handled late is as old as it is.
+    await scene.trigger("p1", actor="eve", time=datetime.now(UTC) - timedelta(days=1))
     await scene.stage.next_work()
-    await scene.stage.rows("UPDATE orchestrator.known_people SET pushed_at = now() - interval '1 day'")
     run = await scene.comment("c1", "/deploy", is_fork=False, base_branch="main", actor="eve")
     assert run
     await scene.inspect()

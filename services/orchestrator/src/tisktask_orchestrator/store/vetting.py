@@ -172,8 +172,8 @@ async def read_person(connection: Connection, repository: RepositoryId, login: s
     return found or PersonRow()
 
 
-async def note_push(connection: Connection, repository: RepositoryId, login: str) -> None:
-    await execute(connection, "note_push", repository_id=repository, login=login)
+async def note_push(connection: Connection, repository: RepositoryId, login: str, pushed_at: datetime) -> None:
+    await execute(connection, "note_push", repository_id=repository, login=login, pushed_at=pushed_at)
 
 
 async def note_right(connection: Connection, repository: RepositoryId, login: str, *, may_write: bool) -> None:

@@ -17,6 +17,6 @@ async def needs_vetting(connection: Connection, trigger: TriggerReceived, origin
     # What is replayed was pushed once: who did may have lost the right since.
     is_news = origin is Origin.WEBHOOK and not trigger.delivery.startswith(REPLAY)
     if is_news and change.event in _PUSHES and change.actor and not change.is_fork:
-        await note_push(connection, repository.id, change.actor)
+        await note_push(connection, repository.id, change.actor, trigger.time)
     person = await read_person(connection, repository.id, change.actor)
     return not is_trusted_at_once(change, repository.forge, person, is_ordered=origin in _ORDERED)
