@@ -110,6 +110,20 @@ async def test_approval_and_overtaking_at_the_same_moment_leave_no_run_behind(sc
             pass
 
 
+async def test_allowing_declining_and_cancelling_at_the_same_moment_has_one_outcome(scene: Scene) -> None:
+    for number in range(4):
+        run = await scene.waiting_fork(f"d{number}", pull_request=60 + number)
+        cancel = scene.stage.bus.request(CancelRun(run_id=run, actor="cleo"))
+        approved, declined, cancelled = await asyncio.gather(
+            scene.approve(run, "ada"), scene.decline(run, "bob"), cancel
+        )
+        assert (declined.accepted, approved.accepted and declined.accepted) == (not cancelled.accepted, False)
+        await scene.stage.wait_for_run(run, "skipped" if declined.accepted else "cancelled")
+        assert (run in [one for one, _ in await approvals(scene)]) == approved.accepted
+        if approved.accepted:
+            await scene.stage.next_work()
+
+
 async def test_what_nobody_allows_in_time_is_skipped_and_time_does_not_count_while_it_waits(scene: Scene) -> None:
     run = await scene.waiting_fork("d1")
     other = await scene.waiting_fork("d2", pull_request=8)
