@@ -133,7 +133,7 @@ async def try_hook(collaborators: Collaborators, request: TryHook, _caller: str)
 
 
 async def _wait(collaborators: Collaborators, before: HookRow, seconds: float) -> Arrival:
-    """Wait for a delivery that the newest secret has signed: another than were there before.
+    """Wait for a verified delivery: another than were there before (with whichever secret, so the address is right).
 
     Whichever of the orchestrators ingest has told, it is in the table.
     """
