@@ -6,13 +6,14 @@ from typing import Any
 
 from orchestrator_stage import SHA, Stage, TestRunner, eventually, prepared
 from tisktask_common.approvals import ApproveRun, DeclineRun
-from tisktask_common.events import Change, Repository, TriggerReceived
+from tisktask_common.events import Change, Repository, RunApproved, TriggerReceived
 from tisktask_common.forge_requests import AskPermission, AskPull, OpenPull, PermissionAnswer, PullAnswer
 from tisktask_common.ids import RunId, trigger_id
 from tisktask_common.rpc import Accepted, AttemptRef, JobSpec
 from tisktask_common.subjects import TRIGGERS_FOR_ORCHESTRATOR as CONSUMER
 
 TREE = "7" * 40
+A, B = "a" * 40, "b" * 40
 
 
 @dataclass
@@ -146,6 +147,9 @@ class Scene:
     async def told(self, *kinds: type) -> list[Any]:
         return [event for event in await self.stage.events() if isinstance(event, kinds)]
 
+    async def approvals(self) -> list[tuple[RunId, str]]:
+        return [(event.run_id, event.approved_by) for event in await self.told(RunApproved)]
+
     async def finish(self) -> None:
         """Be the runner of the next program."""
         await self.runner.run(await self.stage.next_work())
@@ -156,4 +160,12 @@ async def set_scene(stage: Stage) -> Scene:
     scene.gate.set()
     await stage.bus.answer(AskPermission, scene.answer_permission, "reporter")
     await stage.bus.answer(AskPull, scene.answer_pull, "reporter")
+    return scene
+
+
+async def set_scene_with_fork(stage: Stage) -> Scene:
+    """Set the scene for pull request 7, of a fork, with somebody who may allow it."""
+    scene = await set_scene(stage)
+    scene.writers.add("ada")
+    scene.pulls[7] = Change(event="", sha=A, ref="refs/pull/7/head", is_fork=True)
     return scene

@@ -1,8 +1,7 @@
-"""Waiting runs are allowed, declined, overtaken, or forgotten by everybody: by orders, comments and time."""
+"""Waiting runs are allowed, declined, overtaken, or forgotten by everybody: by orders and time."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 
 import psycopg
 import psycopg.sql
@@ -11,32 +10,23 @@ import pytest
 from orchestrator_stage import Stage, eventually
 from tisktask_common.approvals import ForkPolicy
 from tisktask_common.errors import ConflictError, NotFoundError
-from tisktask_common.events import Change, RunApproved, RunFinished
+from tisktask_common.events import RunFinished
 from tisktask_common.ids import RunId
 from tisktask_common.orders import CancelRun, RerunMode, RerunRun
 from tisktask_common.repository_settings import ChangeRepository
 from tisktask_common.run_deletion import DeleteRun
 from tisktask_orchestrator.store.runs import list_open_triggers
-from vetting_stage import TREE, Scene, set_scene
-
-A, B, C = "a" * 40, "b" * 40, "c" * 40
+from vetting_stage import TREE, A, B, Scene, set_scene_with_fork
 
 
 @pytest.fixture
 async def scene(stage: Stage) -> AsyncIterator[Scene]:
-    scene = await set_scene(stage)
-    scene.writers.add("ada")
-    scene.pulls[7] = Change(event="", sha=A, ref="refs/pull/7/head", is_fork=True)
-    yield scene
+    yield await set_scene_with_fork(stage)
 
 
 async def rerun(scene: Scene, run: RunId, request: str, actor: str = "ada", mode: RerunMode = RerunMode.ALL) -> RunId:
     order = RerunRun(run_id=run, mode=mode, actor=actor, request_id=request)
     return (await scene.stage.bus.request(order)).run_id
-
-
-async def approvals(scene: Scene) -> list[tuple[RunId, str]]:
-    return [(event.run_id, event.approved_by) for event in await scene.stage.events() if isinstance(event, RunApproved)]
 
 
 async def test_approving_twice_is_approving_once(scene: Scene) -> None:
@@ -45,7 +35,7 @@ async def test_approving_twice_is_approving_once(scene: Scene) -> None:
     assert all(answer.accepted for answer in answers)
     await scene.prepare()
     assert (await scene.approve(run)).accepted
-    (approved,) = await approvals(scene)
+    (approved,) = await scene.approvals()
     assert approved == (run, (await scene.trust(run))["decided_by"])
 
 
@@ -119,7 +109,7 @@ async def test_allowing_declining_and_cancelling_at_the_same_moment_has_one_outc
         )
         assert (declined.accepted, approved.accepted and declined.accepted) == (not cancelled.accepted, False)
         await scene.stage.wait_for_run(run, "skipped" if declined.accepted else "cancelled")
-        assert (run in [one for one, _ in await approvals(scene)]) == approved.accepted
+        assert (run in [one for one, _ in await scene.approvals()]) == approved.accepted
         if approved.accepted:
             await scene.stage.next_work()
 
@@ -188,88 +178,6 @@ async def test_payloads_of_waiting_runs_are_kept_no_longer_than_others(scene: Sc
     (row,) = await scene.stage.rows("SELECT trigger_id FROM api.runs WHERE id = %s", waiting)
     assert len(open_triggers) == 1
     assert row["trigger_id"] not in open_triggers
-
-
-async def test_ok_to_test_by_a_writer_approves_what_waits_at_the_head(scene: Scene) -> None:
-    run = await scene.waiting_fork("d1", sha=A)
-    elsewhere = await scene.waiting_fork("d2", sha=A, pull_request=8)
-    assert await scene.comment("c1", "/ok-to-test", sha="", actor="ada") is None
-    assert (await scene.prepare()).approved_tree == TREE
-    assert await approvals(scene) == [(run, "@ada")]
-    assert "/ok-to-test" in (await scene.trust(run))["note"]
-    assert await scene.stage.run_state(elsewhere) == "awaiting_approval"
-    # The same delivery once more.
-    assert await scene.comment("c1", "/ok-to-test", sha="", actor="ada") is None
-    await scene.wait_until_heeded()
-    assert len(await approvals(scene)) == 1
-
-
-async def test_ok_to_test_by_somebody_who_may_not_write_is_refused_and_said(scene: Scene) -> None:
-    run = await scene.waiting_fork("d1", sha=A)
-    await scene.comment("c1", "/ok-to-test", sha="", actor="eve")
-    assert "@eve" in await scene.wait_for_note(run, "may not write")
-    scene.problem, scene.is_refused = "the token may not ask", True
-    await scene.comment("c2", "/ok-to-test", sha="", actor="ada")
-    await scene.wait_for_note(run, "the token may not ask")
-    assert await scene.stage.run_state(run) == "awaiting_approval"
-    assert await approvals(scene) == []
-
-
-async def test_ok_to_test_before_a_push_does_not_hold_for_what_was_pushed(scene: Scene) -> None:
-    said_at = datetime.now(UTC) - timedelta(minutes=5)
-    run = await scene.waiting_fork("d1", sha=A)
-    await scene.comment("c1", "/ok-to-test", sha="", actor="ada", happened_at=said_at)
-    await scene.wait_for_note(run, "before this run was there")
-    # The head has moved on when the forge is asked: what waits is of another commit.
-    scene.pulls[7] = scene.pulls[7].model_copy(update={"sha": B})
-    await scene.comment("c2", "/ok-to-test", sha="", actor="ada")
-    await scene.wait_for_note(run, "another commit: bbbbbbbbbb")
-    # The delivery itself tells another head.
-    await scene.comment("c3", "/ok-to-test", sha=C, base_branch="main", actor="ada")
-    await scene.wait_for_note(run, "another commit: cccccccccc")
-    assert await approvals(scene) == []
-
-
-async def test_ok_to_test_may_name_the_commit(scene: Scene) -> None:
-    run = await scene.waiting_fork("d1", sha=A)
-    await scene.comment("c1", "/ok-to-test abc", sha="", actor="ada")
-    await scene.wait_for_note(run, "no beginning of a commit's id")
-    await scene.comment("c2", f"/ok-to-test {B[:10]}", sha="", actor="ada")
-    await scene.wait_for_note(run, "another commit")
-    await scene.comment("c3", f"/ok-to-test {A[:10].upper()}", sha="", actor="ada")
-    await scene.prepare()
-    assert await approvals(scene) == [(run, "@ada")]
-
-
-async def test_ok_to_test_while_the_run_is_being_looked_at_is_not_lost(scene: Scene) -> None:
-    run = await scene.fork("d1", sha=A)
-    await scene.comment("c1", "/ok-to-test", sha="", actor="ada")
-
-    async def is_asked() -> bool:
-        return "ada" in scene.asked
-
-    await eventually(is_asked, "the comment is heeded")
-    # Also if no runner had time to look for long.
-    (before,) = await scene.stage.rows(
-        "UPDATE orchestrator.approval_comments SET taken_at = now() - interval '1 hour', next_at = now() RETURNING number"
-    )
-
-    async def is_heeded_again() -> bool:
-        rows = await scene.stage.rows("SELECT number FROM orchestrator.approval_comments WHERE next_at > now()")
-        return bool(rows) and rows[0]["number"] > before["number"]
-
-    await eventually(is_heeded_again, "the comment is heeded once more")
-    await scene.inspect()
-    await scene.stage.wait_for_run(run, "awaiting_approval")
-    await scene.stage.rows("UPDATE orchestrator.approval_comments SET next_at = now()")
-    await scene.prepare()
-    assert await approvals(scene) == [(run, "@ada")]
-
-
-async def test_ok_to_test_with_nothing_to_approve_asks_nobody(scene: Scene) -> None:
-    await scene.comment("c1", "/ok-to-test", sha="", actor="ada")
-    await scene.wait_until_heeded()
-    assert scene.asked == []
 
 
 async def test_an_approved_run_is_run_again_by_who_wants_it_again(scene: Scene) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from asking_forges import NAME, Site, asking, forge_with_repository
-from forge import Drop, Flavour, Forge, Hang, Hook, Reply, Rights
+from forge import Drop, Flavour, Forge, Hook, Reply, Rights
 from nats_server import NatsServer
 from orchestrator_looks import sha
 from orchestrator_stage import MASTER_KEY, eventually
@@ -99,19 +99,6 @@ async def test_many_orders_at_once_make_one_webhook(site: Site) -> None:
     assert len(site.at_forge.hooks) == 1
 
 
-async def test_who_has_taken_longer_than_its_turn_does_not_end_that_of_another(site: Site) -> None:
-    site.forge.faults.add(Hang(0.3))
-    making = asyncio.create_task(connect(site))
-
-    async def is_busy() -> bool:
-        return bool(await site.stage.rows("SELECT hook_id FROM orchestrator.hooks WHERE busy_until > now()"))
-
-    await eventually(is_busy, "the webhook is being made")
-    await site.stage.rows("UPDATE orchestrator.hooks SET busy_until = now() + interval '1 hour'")
-    await making
-    assert await is_busy()
-
-
 async def test_a_webhook_whose_making_was_not_heard_of_is_found_by_its_address(site: Site) -> None:
     site.forge.faults.add(Drop(after_effect=True))
     assert (await connect(site)).problem
@@ -132,22 +119,6 @@ async def test_what_a_forge_that_was_away_could_not_be_told_is_told_later_by_its
         return bool(site.at_forge.hooks) and (await hook_row(site))["problem"] == ""
 
     await eventually(probe, "the webhook was made")
-
-
-async def test_another_address_that_a_forge_could_not_be_told_is_told_later_too(site: Site) -> None:
-    await connect(site)
-    await site.forge.stop()
-    assert (await connect(site, webhook_url="https://ci.example.org")).problem
-    await site.forge.start_again()
-    await site.stage.rows("UPDATE orchestrator.hooks SET retry_at = now()")
-
-    async def probe() -> bool:
-        return (await hook_row(site))["problem"] == ""
-
-    await eventually(probe, "the forge was told")
-    assert [hook.url for hook in site.at_forge.hooks] == [
-        f"https://ci.example.org/api/triggers/{site.forge.state.flavour}"
-    ]
 
 
 async def test_a_refusal_is_said_with_the_forge_s_words_and_not_tried_again(site: Site) -> None:

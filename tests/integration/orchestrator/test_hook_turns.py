@@ -1,0 +1,64 @@
+"""Orders about webhooks that take long, or that a forge could not be told: nobody else's turn is ended, nothing forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from asking_forges import NAME, Site, asking, forge_with_repository
+from forge import Flavour, Hang, Rights
+from nats_server import NatsServer
+from orchestrator_looks import sha
+from orchestrator_stage import eventually
+from tisktask_common.bus.connection import Bus
+from tisktask_common.setup_requests import ConnectHook, HookEnsured
+
+PATIENCE_SECONDS = 30.0
+
+
+@pytest.fixture
+async def site(bus: Bus, nats_server: NatsServer, database_url: str) -> AsyncIterator[Site]:
+    forge = await forge_with_repository(Flavour.FORGEJO)
+    try:
+        forge.state.repository(NAME).commits.add(sha("a"))
+        token = forge.state.add_token("robot", Rights.ADMIN)
+        async with asking(bus, nats_server, database_url, forge, token, reconcile_seconds=0) as site:
+            yield site
+    finally:
+        await forge.stop()
+    forge.check()
+
+
+async def connect(site: Site, **fields: Any) -> HookEnsured:
+    order = ConnectHook(repository_id=site.repository.id, **{"fallback_url": "http://127.0.0.1:9"} | fields)
+    return await site.stage.bus.request(order, PATIENCE_SECONDS, PATIENCE_SECONDS)
+
+
+async def test_who_has_taken_longer_than_its_turn_does_not_end_that_of_another(site: Site) -> None:
+    site.forge.faults.add(Hang(0.3))
+    making = asyncio.create_task(connect(site))
+
+    async def is_busy() -> bool:
+        return bool(await site.stage.rows("SELECT hook_id FROM orchestrator.hooks WHERE busy_until > now()"))
+
+    await eventually(is_busy, "the webhook is being made")
+    await site.stage.rows("UPDATE orchestrator.hooks SET busy_until = now() + interval '1 hour'")
+    await making
+    assert await is_busy()
+
+
+async def test_another_address_that_a_forge_could_not_be_told_is_told_later_too(site: Site) -> None:
+    await connect(site)
+    await site.forge.stop()
+    assert (await connect(site, webhook_url="https://ci.example.org")).problem
+    await site.forge.start_again()
+    await site.stage.rows("UPDATE orchestrator.hooks SET retry_at = now()")
+
+    async def probe() -> bool:
+        return not (await site.stage.rows("SELECT problem FROM api.repository_hooks"))[0]["problem"]
+
+    await eventually(probe, "the forge was told")
+    assert [hook.url for hook in site.at_forge.hooks] == [
+        f"https://ci.example.org/api/triggers/{site.forge.state.flavour}"
+    ]
