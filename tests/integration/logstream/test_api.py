@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from logstream_chunks import Sender, make_chunk, make_chunks, numbered
 from logstream_records import Records
@@ -139,6 +140,29 @@ async def test_what_is_not_there_is_404_in_json(client: Client) -> None:
     for path in ("runs/run_x", "jobs/job_x", "jobs/job_x/log", "jobs/job_x/log/stream", "runs/run_x/stream", "nothing"):
         assert (await client.status_and_error("GET", f"/api/v1/{path}"))[:2] == (404, "not_found")
     assert (await client.status_and_error("PUT", "/api/v1/runs"))[0] == 405
+
+
+@pytest.mark.parametrize("text", ["%00", "a%00b", "%ED%A0%80"])
+async def test_what_no_text_has_is_never_asked_for(client: Client, text: str) -> None:
+    for path in (f"/api/v1/runs/{text}", f"/api/v1/jobs/{text}/log", f"/runs/{text}"):
+        async with client.http.get(URL(path, encoded=True)) as answer:
+            assert answer.status == 404, path
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "a\\ud800b"])
+async def test_what_can_not_be_kept_as_text_is_refused_by_its_name(client: Client, records: Records, text: str) -> None:
+    repository = records.add_repository()
+    body, headers = f'{{"inputs": {{"NAME": "{text}"}}}}', {"Content-Type": "application/json"}
+    path = f"/api/v1/repositories/{repository}/runs"
+    status, code, message = await client.status_and_error("POST", path, data=body, headers=headers)
+    assert (status, code) == (400, "bad_request")
+    assert "inputs" in message
+
+
+async def test_a_query_that_no_text_has_is_refused(client: Client) -> None:
+    status, code, message = await client.status_and_error("GET", "/api/v1/runs", params={"repository": "\0"})
+    assert (status, code) == (400, "bad_request")
+    assert "repository" in message
 
 
 async def test_a_wrong_last_event_id_is_refused(client: Client, records: Records) -> None:

@@ -8,6 +8,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from tisktask_common.errors import BusError, DatabaseError, TisktaskError
 from tisktask_logstream import words
+from tisktask_logstream.api.requests import is_storable
 
 log = structlog.get_logger()
 
@@ -41,6 +42,7 @@ def problem_answers(page: Page) -> Middleware:
     @web.middleware
     async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
+            _refuse_unnameable(request)
             return await handler(request)
         except web.HTTPException as error:
             if error.status < 400:
@@ -60,6 +62,12 @@ def problem_answers(page: Page) -> Middleware:
         return _json_problem(status, code, message)
 
     return answer_problems
+
+
+def _refuse_unnameable(request: web.Request) -> None:
+    """Stop here what no name has, and what would come as far as the database."""
+    if not is_storable(request.path):
+        raise web.HTTPNotFound
 
 
 def _message_for_user(error: TisktaskError, status: int) -> str:

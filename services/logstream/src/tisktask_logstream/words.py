@@ -14,6 +14,7 @@ TOO_MANY_LOGINS = "Too many attempts. Wait a minute, then try again."
 FOREIGN_ORIGIN = "This request did not come from this site's own pages (its Origin is another)."
 BODY_TOO_LARGE = "The request body is larger than 1 MiB."
 NOT_JSON = "The body must be a JSON object with the content type application/json."
+NOT_TEXT = "it has a NUL or half of a character in it"
 NO_ROUTE = "There is nothing at this address. The API is described at /api/v1/openapi.json."
 WRONG_METHOD = "This address does not take that method. The API is described at /api/v1/openapi.json."
 DISK_REFUSES = (

@@ -1,7 +1,8 @@
 """Reading what a client sent; what is wrong with it is said field by field."""
 
 import json
-from typing import Any, TypeVar
+import re
+from typing import Any, TypeVar, cast
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -10,6 +11,7 @@ from tisktask_common.errors import UserError
 from tisktask_logstream import words
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+_NOT_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class BadRequestError(UserError):
@@ -55,6 +57,9 @@ async def read_form(request: web.Request, model: type[ModelT]) -> ModelT:
 
 def read_values(where: str, values: dict[str, Any], model: type[ModelT]) -> ModelT:
     """Make a model of what was sent; raises BadRequestError with the name of what is wrong."""
+    for name, value in values.items():
+        if not is_storable(value):
+            raise BadRequestError(words.invalid_field(where, name[:80], words.NOT_TEXT))
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -64,3 +69,16 @@ def read_values(where: str, values: dict[str, Any], model: type[ModelT]) -> Mode
         raise BadRequestError(
             words.invalid_field(where, field[:80], first["msg"].removeprefix("Value error, "))
         ) from None
+
+
+def is_storable(value: object) -> bool:
+    """Tell whether all text in it can be kept as text: PostgreSQL knows no NUL, UTF-8 no halves of characters."""
+    match value:
+        case str():
+            return not _NOT_TEXT.search(value)
+        case dict():
+            return all(is_storable(one) for pair in cast("dict[str, object]", value).items() for one in pair)
+        case list():
+            return all(map(is_storable, cast("list[object]", value)))
+        case _:
+            return True
