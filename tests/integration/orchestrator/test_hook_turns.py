@@ -48,6 +48,21 @@ async def test_who_has_taken_longer_than_its_turn_does_not_end_that_of_another(s
     assert await is_busy()
 
 
+async def test_what_a_forge_that_was_away_could_not_be_told_is_told_later_by_itself(site: Site) -> None:
+    await site.forge.stop()
+    assert (await connect(site)).problem
+    await site.forge.start_again()
+    await site.stage.rows("UPDATE orchestrator.hooks SET retry_at = now()")
+
+    async def probe() -> bool:
+        return (
+            bool(site.at_forge.hooks)
+            and not (await site.stage.rows("SELECT problem FROM api.repository_hooks"))[0]["problem"]
+        )
+
+    await eventually(probe, "the webhook was made")
+
+
 async def test_another_address_that_a_forge_could_not_be_told_is_told_later_too(site: Site) -> None:
     await connect(site)
     await site.forge.stop()

@@ -109,18 +109,6 @@ async def test_a_webhook_whose_making_was_not_heard_of_is_found_by_its_address(s
     assert (done.hook_id, await secrets(site)) == (hook.id, {1: hook.secret})
 
 
-async def test_what_a_forge_that_was_away_could_not_be_told_is_told_later_by_itself(site: Site) -> None:
-    await site.forge.stop()
-    assert (await connect(site)).problem
-    await site.forge.start_again()
-    await site.stage.rows("UPDATE orchestrator.hooks SET retry_at = now()")
-
-    async def probe() -> bool:
-        return bool(site.at_forge.hooks) and (await hook_row(site))["problem"] == ""
-
-    await eventually(probe, "the webhook was made")
-
-
 async def test_a_refusal_is_said_with_the_forge_s_words_and_not_tried_again(site: Site) -> None:
     site.forge.faults.add(Reply(422, {"message": "Validation Failed", "errors": ["url is not good enough"]}))
     done = await connect(site)
