@@ -5,6 +5,7 @@ from pydantic import SecretStr
 
 from tisktask_common.ids import RepositoryId
 from tisktask_reporter.forges import forgejo, github
+from tisktask_reporter.forges.exchange import is_http
 from tisktask_reporter.forges.request import Access
 from tisktask_reporter.status import Shown, StatusKey, StatusState
 
@@ -88,3 +89,19 @@ def test_the_version_tells_whether_skipped_is_known(version: str, knows: bool) -
 def test_odd_names_stay_within_their_place_in_the_path() -> None:
     request = github.status_request(KEY, _shown(StatusState.PENDING), _access("https://h", "me/../..?x#y"))
     assert request.url == f"https://h/repos/me/..%2F..%3Fx%23y/statuses/{SHA}"
+
+
+@pytest.mark.parametrize(
+    ("address", "can_be_asked"),
+    [
+        ("https://forge.example/git/api/v1", True),
+        ("http://[::1]:3000/api/v1", True),
+        ("ftp://forge.example", False),
+        ("https://ada:secret@forge.example", False),
+        ("https:///api/v1", False),
+        (f"https://{'a' * 64}.example", False),
+        ("https://forge..example", False),
+    ],
+)
+def test_only_addresses_that_somebody_can_have_are_asked(address: str, *, can_be_asked: bool) -> None:
+    assert is_http(address) is can_be_asked

@@ -93,6 +93,8 @@ def new_session() -> aiohttp.ClientSession:
 def is_http(api_url: str) -> bool:
     try:
         url = URL(api_url)
+        # A name with a part of more than 63 characters can be asked of nobody.
+        (url.host or "").encode("idna")
     except ValueError:
         return False
     return url.scheme in {"http", "https"} and bool(url.host) and not (url.user or url.password)
