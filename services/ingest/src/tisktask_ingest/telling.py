@@ -49,5 +49,7 @@ class Telling:
             await self._has_news.wait()
             return
         pause = min(_PAUSE_SECONDS_MAX, _PAUSE_SECONDS * 2 ** min(self._failures - 1, 10))
+        # Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes together with the event.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._has_news.wait(), pause)
+            async with asyncio.timeout(pause):
+                await self._has_news.wait()
