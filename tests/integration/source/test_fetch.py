@@ -1,6 +1,7 @@
 """Commits are fetched from a real git server, over HTTP, and from paths."""
 
 import asyncio
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,22 @@ async def test_many_commits_share_one_mirror_that_stays_whole(
     refs = GitRepository(mirror).git("for-each-ref", "--format=%(refname)").split()
     assert 1 <= len(refs) <= 17
     assert f"refs/tisktask/{sha}" in refs
+
+
+@pytest.mark.parametrize(
+    "lock", ["refs/tisktask/{}.lock", "refs/tisktask/other.lock", "FETCH_HEAD.lock", "shallow.lock"]
+)
+async def test_locks_that_a_killed_process_has_left_are_in_nobodys_way(
+    server: GitServer, repository: GitRepository, mirrors: Mirrors, lock: str
+) -> None:
+    sha = repository.commit({"a": plain("1")})
+    left = fetched(await fetch_commit(mirrors, wanted(server, sha))).mirror
+    sha = repository.commit({"a": plain("2")}, parent=sha)
+    (left / lock.format(sha)).touch()
+    os.utime(left / lock.format(sha), (1, 1))
+    for number in range(18):
+        assert fetched(await fetch_commit(mirrors, wanted(server, sha))).sha == sha
+        sha = repository.commit({"a": plain(str(number))}, parent=sha)
 
 
 async def test_concurrent_fetches_of_one_and_of_several_commits_all_succeed(

@@ -220,6 +220,10 @@ def _find(mirror: OpenMirror, place: MirrorPlace, wanted: WantedCommit) -> Fetch
 
 def _forget_old_refs(mirror: OpenMirror, place: MirrorPlace) -> None:
     folder = place.mirror / OWN_REFS
-    own = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime) if folder.is_dir() else []
-    for file in own[:-OWN_REFS_MAX]:
-        mirror.delete_ref(f"{OWN_REFS}{file.name}")
+    files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime) if folder.is_dir() else []
+    # Whoever fetches is alone: such a file was left by a process that was killed. It is no ref that could be deleted.
+    locks = [file for file in files if file.suffix == ".lock"]
+    for lock in locks:
+        lock.unlink()
+    for ref in [file for file in files if file not in locks][:-OWN_REFS_MAX]:
+        mirror.delete_ref(f"{OWN_REFS}{ref.name}")
