@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,16 +44,16 @@ OrderMaker = Callable[..., BuildOrder]
 def order(tmp_path: Path) -> OrderMaker:
     """Make an order for a build file and the files of its commit; nothing else has its key."""
 
-    def make(text: str, name: str = "one", **files: str) -> BuildOrder:
+    def make(text: str, name: str = "one", build_file: str = BUILD_FILE, **files: str) -> BuildOrder:
         context = tmp_path / name
         (context / ".tisktask").mkdir(parents=True, exist_ok=True)
         text = f"FROM {IMAGE}\n# {tmp_path}\n{text}" if not text.startswith("FROM") else text
-        (context / BUILD_FILE).write_text(text)
-        entries = [Entry(BUILD_FILE, FILE, "0" * 40)]
+        (context / build_file).write_text(text)
+        entries = [Entry(build_file, FILE, "0" * 40)]
         for path, content in files.items():
             (context / path).write_text(content)
             entries.append(Entry(path, FILE, content.encode().hex().zfill(40)))
-        plan = plan_build(Listing("1" * 40, tuple(entries), {BUILD_FILE: text}), BUILD_FILE, "linux/amd64")
+        plan = plan_build(Listing("1" * 40, tuple(entries), {build_file: text}), build_file, "linux/amd64")
         return BuildOrder(plan, context, tmp_path / f"{name}.log")
 
     return make
@@ -247,6 +248,15 @@ async def test_a_step_does_not_see_the_hosts_network(host: BuildHost, order: Ord
     assert isinstance(outcome, Ready)
     assert "net:[" in log_of(wanted)
     assert str(Path("/proc/self/ns/net").readlink()) not in log_of(wanted)
+
+
+@pytest.mark.skipif(shutil.which("cpp") is None, reason="Podman does not preprocess without cpp")
+async def test_a_build_file_includes_no_file_of_this_host(host: BuildHost, order: OrderMaker, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("RUN echo hidden\n")
+    text = f'#include "{tmp_path}/secret"\nCOPY one /one\n'
+    wanted = order(text, build_file=".tisktask/Containerfile.in", one="1")
+    assert isinstance(await ensure_image(host, wanted), Ready), log_of(wanted)
+    assert "hidden" not in log_of(wanted)
 
 
 async def test_a_host_without_podman_says_so(host: BuildHost, order: OrderMaker) -> None:

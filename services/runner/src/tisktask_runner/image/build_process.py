@@ -23,6 +23,8 @@ TAIL_BYTES = 4096
 #: The build's own watchdog ends it if no runner is left to do so.
 WATCHDOG, WATCHDOG_SECONDS_EXTRA = "timeout", 30
 CPU_PERIOD = 100_000
+#: Podman has cpp read a file of such a name, which includes any file of this host: none is shown to it.
+_PREPROCESSED = ".in"
 _HOST_ERRORS = re.compile(
     r"no space left on device|input/output error|read-only file system|netavark|error setting rlimit|cgroup"
     r"|too many open files|error creating overlay mount|database is locked|storage-driver",
@@ -73,11 +75,13 @@ async def run_build(host: BuildHost, order: Order, network: str, locks: tuple[in
 
 def _prepare(order: Order, folder: Path) -> tuple[Path, Path]:
     """Give the build file and the context: without COPY nothing of the repository is looked at."""
-    if order.plan.reads_context:
-        return order.context / order.plan.build_file, order.context
-    context = folder / "context"
-    context.mkdir()
-    build_file = context / "Containerfile"
+    context = order.context
+    if not order.plan.reads_context:
+        context = folder / "context"
+        context.mkdir()
+    elif not order.plan.build_file.endswith(_PREPROCESSED):
+        return context / order.plan.build_file, context
+    build_file = folder / "Containerfile"
     build_file.write_bytes(order.plan.text.encode("utf-8", "surrogateescape"))
     return build_file, context
 
