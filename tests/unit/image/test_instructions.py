@@ -54,6 +54,7 @@ def reads(text: str) -> set[str] | str:
         ("FROM a\nRUN echo COPY . /x", set()),
         ("FROM a\n  COPY one /x", {"one"}),
         ("FROM a\nCOPY\tone\t/x", {"one"}),
+        ("FROM a AS b\nONBUILD COPY one /x\nFROM b", {"one"}),
         ("FROM a\nCOPY", set()),
         ("FROM a\nCOPY --from=b", set()),
         ("FROM python:onbuild", "everything"),
@@ -66,13 +67,17 @@ def test_sources(text: str, expected: set[str] | str) -> None:
     assert reads(text) == expected
 
 
+def bases(text: str) -> tuple[str, ...]:
+    return tuple(image.name for image in parse(text).images)
+
+
 def test_bases_are_named_without_the_files_own_stages() -> None:
     text = "ARG V=1\nFROM --platform=linux/arm64 go:$V AS build\nFROM scratch\nFROM Build AS more\nFROM debian\n"
-    assert parse(text).bases == ("go:1", "debian")
+    assert bases(text) == ("go:1", "debian")
 
 
 @pytest.mark.parametrize(
-    ("text", "bases"),
+    ("text", "expected"),
     [
         ("ARG BASE=debian:12\nFROM $BASE\n", ("debian:12",)),
         ("ARG A=debian\nARG B=${A}:12\nFROM ${B}-slim\n", ("debian:12-slim",)),
@@ -86,15 +91,35 @@ def test_bases_are_named_without_the_files_own_stages() -> None:
         ("ARG A='x\nFROM debian:$A\n", ("debian:$A",)),
     ],
 )
-def test_names_of_bases_are_made_of_the_arguments_before_the_first_stage(text: str, bases: tuple[str, ...]) -> None:
-    assert parse(text).bases == bases
+def test_names_of_bases_are_made_of_the_arguments_before_the_first_stage(text: str, expected: tuple[str, ...]) -> None:
+    assert bases(text) == expected
 
 
 def test_arguments_that_double_with_each_line_take_no_room() -> None:
     lines = ["ARG A0=debian", *(f"ARG A{number + 1}=$A{number}$A{number}" for number in range(60)), "FROM $A60"]
-    (base,) = parse("\n".join(lines)).bases
+    (base,) = bases("\n".join(lines))
     assert len(base) <= 1000
     assert "$" in base
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("FROM a AS b\nFROM c\nCOPY --from=b / /\nCOPY --from=0 / /\nCOPY --from=B / /", ["1 FROM a", "2 FROM c"]),
+        ("FROM a\nCOPY --chown=1 \\\n  --from=d:1 / /\nADD e /", ["1 FROM a", "2 COPY d:1"]),
+        ("FROM a\nCOPY --from=0 / /", ["1 FROM a", "2 COPY 0"]),
+        ("FROM a\n\n# x\nRUN --mount=type=bind,from=d,target=/x make", ["1 FROM a", "4 RUN d"]),
+        ("ARG D=d\nFROM a\nCOPY --from=$D / /\nARG D\nCOPY --from=$D / /", ["2 FROM a", "3 COPY $D", "5 COPY d"]),
+        ("FROM a\nARG D=d\nFROM b\nCOPY --from=$D / /", ["1 FROM a", "3 FROM b", "4 COPY $D"]),
+        (
+            "FROM a\nARG D=from=d\nRUN --mount=type=bind,$D,target=/x --mount=$E make",
+            ["1 FROM a", "3 RUN d", "3 RUN $e"],
+        ),
+        ("FROM a\nONBUILD COPY --from=d / /", ["1 FROM a", "2 COPY d"]),
+    ],
+)
+def test_images_are_named_with_where_they_stand(text: str, named: list[str]) -> None:
+    assert [f"{image.line} {image.instruction} {image.name}" for image in parse(text).images] == named
 
 
 @settings(deadline=None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tisktask_common.lifecycle import JobState
-from tisktask_common.rpc import Program
+from tisktask_common.rpc import JobSpec, Program
 from tisktask_runner import words
 from tisktask_runner.attempt.outcome import Outcome, errored, failed
 from tisktask_runner.engine.model import ImageConfig
@@ -16,7 +16,7 @@ from tisktask_runner.image.host import BuildHost, call_podman, image_name
 from tisktask_runner.image.key import ImagePlan
 from tisktask_runner.image.outcomes import BuildErrored, BuildFailed, BuildTimedOut, NotBuilt, Ready
 from tisktask_runner.image.pull import NotPulled, pull_image
-from tisktask_runner.image.reference import is_private
+from tisktask_runner.image.reference import is_private, names_an_image
 from tisktask_runner.image.room import make_room
 from tisktask_runner.image.use import ImageUse, pulling
 
@@ -95,9 +95,9 @@ class Images:
         if await self.has(plan):
             return Ready(image_name(plan.key), plan.key, built=False, seconds=0)
         await self.use.begin(plan.key)
-        # Names that something decides about which Podman alone knows: the platform it builds for.
-        bases = [base for base in plan.bases if "$" not in base and not is_private(base)]
-        async with pulling(self.use, self.engine, bases):
+        # Not those that something decides about which Podman alone knows: the platform it builds for.
+        names = [name for name in plan.images if names_an_image(name) and not is_private(name)]
+        async with pulling(self.use, self.engine, names):
             made = await ensure_image(self.host, BuildOrder(plan, context, log_path))
         return made if isinstance(made, Ready) else outcome_of_build(made)
 
@@ -109,6 +109,11 @@ class Images:
     async def make_room(self, bytes_max: int) -> int:
         """Remove images of ours, those first that were used longest ago, until all take no more than so much."""
         return await make_room(self.use, self.engine, bytes_max)
+
+
+def image_scope(spec: JobSpec) -> str:
+    """Name with whom a run's images are shared; empty: with all trusted runs. Every repository has a pull request 1."""
+    return f"{spec.repository.id} {spec.cache_scope}" if spec.cache_scope else ""
 
 
 def outcome_of_build(refusal: NotBuilt) -> Outcome:

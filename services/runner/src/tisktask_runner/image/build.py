@@ -17,7 +17,7 @@ from tisktask_runner.image.default import ensure_default_image
 from tisktask_runner.image.host import IMAGE_NAME, BuildHost, image_exists, image_name
 from tisktask_runner.image.key import ImagePlan
 from tisktask_runner.image.leftovers import remove_build_files, remove_build_network, remove_working_containers
-from tisktask_runner.image.outcomes import BuildErrored, BuildOutcome, Ready
+from tisktask_runner.image.outcomes import BuildErrored, BuildFailed, BuildOutcome, Ready
 from tisktask_runner.image.registry import pull_by_key, push_by_key
 from tisktask_runner.source.own_thread import in_own_thread
 
@@ -42,6 +42,8 @@ class BuildOrder:
 
 async def ensure_image(host: BuildHost, order: BuildOrder) -> BuildOutcome:
     """Find, pull or build. Cancelled, it stops its own build, not one that it waits for."""
+    if order.plan.forbidden:
+        return BuildFailed(order.plan.forbidden)
     image = image_name(order.plan.key)
     try:
         outcome = await _ensure(host, order, image)
@@ -107,7 +109,7 @@ async def _build(host: BuildHost, order: BuildOrder, image: str, lock: int) -> B
 
 async def _load_base(host: BuildHost, order: BuildOrder) -> BuildErrored | None:
     """A build file may build on the default image, which no registry has."""
-    if host.default_archive is None or not any(base.startswith(f"{IMAGE_NAME}default") for base in order.plan.bases):
+    if host.default_archive is None or not any(name.startswith(f"{IMAGE_NAME}default") for name in order.plan.images):
         return None
     loaded = await ensure_default_image(host, host.default_archive)
     return loaded if isinstance(loaded, BuildErrored) else None

@@ -1,4 +1,4 @@
-"""The arguments that a build file sets before its first stage, and names of images that are made of them. Pure.
+"""The arguments that a build file sets, and names of images that are made of them. Pure.
 
 No build is given others than these, so the defaults are what counts.
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 #: Longer than any image's name.
 _VALUE_CHARS_MAX = 1000
+_QUOTES = str.maketrans("", "", "\"'\\")
 #: $NAME, ${NAME}, ${NAME:-instead}, ${NAME:+instead}.
 _REFERENCE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::([-+])([^${}]*))?\})")
 
@@ -26,6 +27,21 @@ def read_arguments(rest: str, known: Mapping[str, str]) -> dict[str, str]:
 def substitute(text: str, arguments: Mapping[str, str]) -> str:
     """Put in what is known; a reference to what is not stays as it is written."""
     return _REFERENCE.sub(lambda found: _value(found, arguments), text)
+
+
+def without_unknown(text: str) -> str:
+    """Put in what Podman would for arguments that nobody has set; what stands for them, where something does."""
+    if len(text) > _VALUE_CHARS_MAX:
+        return text
+    before = ""
+    while before != text:
+        before, text = text, _REFERENCE.sub(lambda found: found[4] or "", text)
+    return text
+
+
+def without_quotes(text: str) -> str:
+    """Leave out what Podman drops from words."""
+    return text.translate(_QUOTES)
 
 
 def _bounded(name: str, value: str) -> str:

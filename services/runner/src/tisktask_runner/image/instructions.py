@@ -1,4 +1,7 @@
-"""Reads a build file far enough to know what it takes from the repository. Pure; in doubt: everything."""
+"""Reads a build file far enough to know what it takes from the repository and which images it names. Pure.
+
+In doubt it takes everything.
+"""
 
 import json
 import re
@@ -6,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tisktask_runner.image.build_arguments import read_arguments, substitute
+from tisktask_runner.image.stages import Stages
 
 #: A pattern with many could take for ever to match.
 WILDCARDS_MAX = 6
@@ -15,6 +18,7 @@ _DIRECTIVE = re.compile(r"#\s*\w+\s*=")
 _REMOTE = re.compile(r"^(https?|ftp|git|ssh)://|^git@", re.IGNORECASE)
 #: Substitution, quoting, character classes, and ways out of the context.
 _DOUBTFUL = re.compile(r"""[$"'\\\[\]]|(^|/)\.\.(/|$)""")
+_FROM, _MOUNT = "--from=", "--mount="
 
 
 @dataclass(frozen=True)
@@ -32,66 +36,96 @@ class Reads:
 
 
 @dataclass(frozen=True)
+class Named:
+    """What an instruction names: an image, or an option."""
+
+    line: int
+    instruction: str
+    #: With a `$`: what Podman alone knows decides about it.
+    name: str
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction; several lines may be joined."""
+
+    #: Of its beginning.
+    line: int
+    name: str
+    rest: str
+
+    def naming(self, name: str) -> Named:
+        return Named(self.line, self.name, name)
+
+
+@dataclass(frozen=True)
 class BuildFile:
     """What a build file says."""
 
     reads: Reads
-    #: Images that it builds on, not its own stages. With a `$`: what Podman alone knows decides about the name.
-    bases: tuple[str, ...]
+    #: Images that it builds on or takes files from, not its own stages.
+    images: tuple[Named, ...]
+    #: How it wants commands to be run, but for mounts.
+    options: tuple[Named, ...]
 
 
 def parse(text: str) -> BuildFile:
     """Read the instructions; one that can not be understood counts as reading everything."""
     sources: set[str | None] = set()
-    bases: list[str] = []
-    stages: set[str] = {"scratch"}
-    arguments: dict[str, str] = {}
-    is_before_stages = True
-    for name, rest in _instructions(text):
-        flags, words = _flags(rest)
-        if name == "ARG" and is_before_stages:
-            arguments |= read_arguments(rest, arguments)
-        elif name == "FROM" and words:
-            is_before_stages = False
-            base = substitute(words[0], arguments)
-            if base.lower() not in stages:
-                bases.append(base)
-            if len(words) >= 3 and words[1].lower() == "as":
-                stages.add(words[2].lower())
-        elif name in {"COPY", "ADD"} and not any(flag.startswith("--from=") for flag in flags):
-            sources.update(_sources(name, rest))
-        elif name == "RUN":
-            sources.update(source for flag in flags for source in _mounted(flag))
+    images: list[Named] = []
+    options: list[Named] = []
+    stages = Stages()
+    for instruction in _instructions(text):
+        flags, words = _flags(instruction.rest)
+        flags = [stages.fill_in(flag) for flag in flags]
+        named: list[str | None] = []
+        if instruction.name == "ARG":
+            stages.declare(instruction.rest)
+        elif instruction.name == "FROM" and words:
+            named = [stages.begin(words)]
+        elif instruction.name in {"COPY", "ADD"}:
+            named = [stages.source(flag.removeprefix(_FROM)) for flag in flags if flag.startswith(_FROM)]
+            sources.update(() if named else _sources(instruction.name, instruction.rest))
+        elif instruction.name == "RUN":
+            mounts = [_mount(flag) for flag in flags if flag.startswith(_MOUNT)]
+            named = [stages.source(name) for mount in mounts for name in _mounted_images(mount)]
+            sources.update(source for mount in mounts for source in _mounted(mount))
+            options += [instruction.naming(flag) for flag in flags if not flag.startswith(_MOUNT)]
+        images += [instruction.naming(name) for name in named if name]
     # The base's own ONBUILD instructions are not seen here.
-    everything = None in sources or any("onbuild" in base for base in bases)
-    return BuildFile(Reads(everything, frozenset(source for source in sources if source)), tuple(bases))
+    everything = None in sources or any("onbuild" in image.name for image in images if image.instruction == "FROM")
+    reads = Reads(everything, frozenset(source for source in sources if source))
+    return BuildFile(reads, tuple(images), tuple(options))
 
 
-def _instructions(text: str) -> Iterator[tuple[str, str]]:
-    """Split into (NAME, rest): comments dropped, continued lines joined.
+def _instructions(text: str) -> Iterator[Instruction]:
+    """Split it: comments dropped, continued lines joined.
 
     Lines of heredocs count as instructions, too: what they look like is read at worst needlessly, and an `a << b`
     of a RUN can not hide the instructions after it.
     """
     escape = _escape(text)
-    pending = ""
-    for line in text.removeprefix("\ufeff").split("\n"):
+    pending, begun = "", 0
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
+        begun = begun if pending else number
         pending += line
         if stripped.endswith(escape):
             pending = pending.rstrip()[:-1]
         else:
-            yield _split(pending)
+            yield _split(begun, pending)
             pending = ""
     if pending.strip():
-        yield _split(pending)
+        yield _split(begun, pending)
 
 
-def _split(instruction: str) -> tuple[str, str]:
-    name, *rest = instruction.split(maxsplit=1)
-    return name.upper(), rest[0].strip() if rest else ""
+def _split(line: int, text: str) -> Instruction:
+    name, *more = text.split(maxsplit=1)
+    rest = more[0].strip() if more else ""
+    # A later stage of the same file may build on this one: then it is done.
+    return _split(line, rest) if name.upper() == "ONBUILD" and rest else Instruction(line, name.upper(), rest)
 
 
 def _escape(text: str) -> str:
@@ -132,15 +166,27 @@ def _source(word: str) -> str | None:
     return "/".join(part for part in word.split("/") if part not in {"", "."}) or None
 
 
-def _mounted(flag: str) -> Iterator[str | None]:
-    """List what a `RUN --mount=type=bind` shows of the context."""
-    if not flag.startswith("--mount="):
-        return
+def _mount(flag: str) -> dict[str, str] | None:
+    """Read the options of a `RUN --mount=`; `None`: it can not be understood."""
     try:
-        pairs = [part.partition("=") for part in shlex.split(flag.removeprefix("--mount="))[0].split(",")]
+        pairs = [part.partition("=") for part in shlex.split(flag.removeprefix(_MOUNT))[0].split(",")]
     except (ValueError, IndexError):
+        return None
+    return {key.lower(): value for key, _, value in pairs}
+
+
+def _mounted_images(mount: dict[str, str] | None) -> Iterator[str]:
+    """List what a mount shows of images; also what could be one, for all that is known here."""
+    for key, value in (mount or {}).items():
+        if key == "from":
+            yield value
+        elif "$" in key:
+            yield key
+
+
+def _mounted(mount: dict[str, str] | None) -> Iterator[str | None]:
+    """List what a mount shows of the context; `None`: everything."""
+    if mount is None:
         yield None
-        return
-    options = {key.lower(): value for key, _, value in pairs}
-    if options.get("type", "bind") == "bind" and "from" not in options:
-        yield _source(options.get("source") or options.get("src") or ".")
+    elif mount.get("type", "bind") == "bind" and "from" not in mount:
+        yield _source(mount.get("source") or mount.get("src") or ".")

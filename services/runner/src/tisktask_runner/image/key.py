@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tisktask_runner.image.build_file import nearest_build_file
 from tisktask_runner.image.ignore import ignore_rule, part_expression
 from tisktask_runner.image.instructions import Reads, parse
+from tisktask_runner.image.permission import find_forbidden
 from tisktask_runner.source.tree import IGNORE_FILES, LINK, Entry, Listing, path_order
 
 #: Raised when images are made differently: all keys change.
@@ -23,8 +24,10 @@ class ImagePlan:
     key: str
     #: Whether the build needs the checkout, or only its build file.
     reads_context: bool
-    #: Images that it builds on, as far as their names are known here.
-    bases: tuple[str, ...]
+    #: Names of images that it builds on or takes files from, as far as they are known here.
+    images: tuple[str, ...]
+    #: What in the build file is not allowed; empty: it can be built.
+    forbidden: str = ""
     #: Its layers are shared with no other build.
     is_apart: bool = False
 
@@ -47,8 +50,15 @@ def plan_build(listing: Listing, build_file: str, platform: str, scope: str = ""
             fields += [path, listing.texts[path]]
         for entry in _context(listing, build_file, parsed.reads):
             fields += [entry.path, oct(entry.mode), entry.blob]
-    key, reads_context = _hash(fields), not parsed.reads.nothing
-    return ImagePlan(build_file, text, key, reads_context, parsed.bases, is_apart=bool(scope))
+    return ImagePlan(
+        build_file,
+        text,
+        _hash(fields),
+        reads_context=not parsed.reads.nothing,
+        images=tuple(image.name for image in parsed.images),
+        forbidden=find_forbidden(build_file, parsed),
+        is_apart=bool(scope),
+    )
 
 
 def _hash(fields: Iterable[str]) -> str:

@@ -1,6 +1,9 @@
 """Every sentence about a job's image that a user reads: reasons, and lines in the log of a build."""
 
+from tisktask_runner.image.instructions import Named
+
 NOTE = "[tisktask] "
+_NAME_SHOWN = 150
 
 
 def building(build_file: str, key: str) -> str:
@@ -36,6 +39,22 @@ def base_image_missing(build_file: str, line: str) -> str:
     return (
         f"{build_file} builds on an image that could not be fetched: {line}. "
         "Check its name, and that the runner's host reaches its registry."
+    )
+
+
+def image_forbidden(build_file: str, image: Named) -> str:
+    name = image.name[:_NAME_SHOWN]
+    return (
+        f"{build_file}:{image.line}: {image.instruction} names {name!r}, which build files may not use: an image that "
+        "was built for jobs here, the id of an image, or a place on the host. Name an image such as "
+        "docker.io/library/debian:12, a stage of the same file, or localhost/tisktask/default."
+    )
+
+
+def option_forbidden(build_file: str, option: Named) -> str:
+    return (
+        f"{build_file}:{option.line}: {option.instruction} {option.name[:_NAME_SHOWN]} is not allowed. Builds have a "
+        "network of their own, with a way to the internet; RUN may have --mount and --network=none."
     )
 
 
