@@ -11,7 +11,7 @@ from tisktask_common.lifecycle import JOB_ENDS, JobKind, JobState
 from tisktask_common.rpc import JobSpec, Limits, StopOrder
 from tisktask_runner import words
 from tisktask_runner.attempt.environment import job_environment
-from tisktask_runner.attempt.images import outcome_of_build
+from tisktask_runner.attempt.images import image_scope, outcome_of_build
 from tisktask_runner.attempt.outcome import outcome_of_exit
 from tisktask_runner.attempt.payload import known_event
 from tisktask_runner.attempt.refusals import outcome_of_source
@@ -171,3 +171,11 @@ def test_sizes_and_times_are_written_for_people() -> None:
     assert "limit of 12 bytes" in words.log_limit_reached(12)
     assert "1 h 1 min 1 s" in words.timed_out(3661)
     assert "2 h and" in words.timed_out(7200)
+
+
+def test_pull_requests_of_two_repositories_share_no_image_though_their_numbers_are_the_same() -> None:
+    ours = spec().model_copy(update={"cache_scope": "pr-7"})
+    theirs = ours.model_copy(update={"repository": ours.repository.model_copy(update={"id": RepositoryId("repo_2")})})
+    other = ours.model_copy(update={"cache_scope": "pr-8"})
+    assert len({image_scope(one) for one in (spec(), ours, theirs, other)}) == 4
+    assert image_scope(spec()) == ""

@@ -5,7 +5,7 @@ from tisktask_common.rpc import BuiltImage, JobSpec, Policy, Prepared, Program
 from tisktask_runner import words
 from tisktask_runner.attempt.commit import CommitRead, read_commit
 from tisktask_runner.attempt.directory import AttemptDirectory
-from tisktask_runner.attempt.images import PLATFORM
+from tisktask_runner.attempt.images import PLATFORM, image_scope
 from tisktask_runner.attempt.inspection import changes_programs, removes_programs
 from tisktask_runner.attempt.notes import Notes
 from tisktask_runner.attempt.outcome import Outcome, failed
@@ -41,7 +41,7 @@ async def prepare(shop: Workshop, directory: AttemptDirectory, spec: JobSpec, st
         return _tell(notes, policies)
     filtered = await stopwatch.time("paths", _filter(shop, spec, read, policies, notes))
     plans = {
-        program.path: plan_image(read.listing, program.path, PLATFORM, spec.cache_scope) for program in found.programs
+        program.path: plan_image(read.listing, program.path, PLATFORM, image_scope(spec)) for program in found.programs
     }
     # Of an inspection none: what builds execute, nobody has allowed yet.
     wanted = {path: plan for path, plan in plans.items() if path not in filtered.reasons and not spec.is_inspection}

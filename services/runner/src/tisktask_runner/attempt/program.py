@@ -19,7 +19,7 @@ from tisktask_runner.attempt.environment import (
     job_environment,
     with_client_on_path,
 )
-from tisktask_runner.attempt.images import PLATFORM, Images
+from tisktask_runner.attempt.images import PLATFORM, Images, image_scope
 from tisktask_runner.attempt.outcome import Outcome, errored, failed
 from tisktask_runner.attempt.payload import fetch_payload
 from tisktask_runner.attempt.refusals import outcome_of_source
@@ -150,7 +150,7 @@ async def _plan_again(making: _Making, build_file: str) -> ImagePlan | Outcome:
     read = await read_commit(making.shop, making.spec, build_file)
     if not isinstance(read, CommitRead):
         return outcome_of_source(read)
-    return plan_build(read.listing, build_file, PLATFORM, making.spec.cache_scope)
+    return plan_build(read.listing, build_file, PLATFORM, image_scope(making.spec))
 
 
 def _command(program: Program, workdir: str) -> list[str]:

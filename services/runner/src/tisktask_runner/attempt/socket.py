@@ -12,7 +12,7 @@ from tisktask_runner.attempt.claim import claim
 from tisktask_runner.attempt.commit import CommitRead, read_commit
 from tisktask_runner.attempt.custody import Custody
 from tisktask_runner.attempt.environment import SOCKET_PATH
-from tisktask_runner.attempt.images import PLATFORM
+from tisktask_runner.attempt.images import PLATFORM, image_scope
 from tisktask_runner.attempt.lending import Lending
 from tisktask_runner.attempt.workshop import Workshop
 from tisktask_runner.jobsocket import request_words
@@ -44,7 +44,7 @@ async def open_socket(shop: Workshop, custody: Custody, lending: Lending, sideca
     spec = custody.record.spec
     voice = Voice(shop.bus, shop.runner, spec, shop.news, lending.lent)
     reader = _CommitReader(shop, custody)
-    commit = Commit(reader.read, reader.read_policy, PLATFORM, _own_image(spec.program), spec.cache_scope)
+    commit = Commit(reader.read, reader.read_policy, PLATFORM, _own_image(spec.program), image_scope(spec))
     data, channels = RunData(voice), Channels(voice)
     table = CommandTable.of(
         Jobs(voice, commit, Repeats(spec.attempt, custody.directory.answered)).commands(),
