@@ -11,7 +11,8 @@ from tisktask_reporter import words_for_setup as words
 from tisktask_reporter.forges import forgejo, github
 from tisktask_reporter.forges.request import Access, ForgeRequest, repository_path
 
-#: Every event that a folder below .tisktask/ can be of, and the one that tells of new names.
+#: Every event that a folder below .tisktask/ can be of, but `package`: few have such folders, and tick it themselves.
+#: And the one that tells of new names.
 _GITHUB_EVENTS = (
     "push",
     "pull_request",
