@@ -105,13 +105,17 @@ class RegistryRefresh:
         """Wait for the refresh that runs, or begin one. It goes on if the waiter gives up."""
         if self._current is None:
             self._began_at = time.monotonic()
-            self._current = asyncio.create_task(self._refresh())
-            self._current.add_done_callback(self._finish)
+            self._current = asyncio.create_task(self._refresh_once())
         return await asyncio.shield(self._current)
 
-    def _finish(self, task: asyncio.Task[bool]) -> None:
-        self._current = None
-        self._has_succeeded = not task.cancelled() and task.exception() is None and task.result()
+    async def _refresh_once(self) -> bool:
+        self._has_succeeded = False
+        try:
+            self._has_succeeded = await self._refresh()
+        finally:
+            # Not in a callback: until that has its turn, who waits would wait for what is over, again and again.
+            self._current = None
+        return self._has_succeeded
 
     async def _refresh(self) -> bool:
         try:
