@@ -20,6 +20,7 @@ class CuttableProxy:
         self._open = asyncio.Event()
         self._words: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
 
     def cut(self) -> None:
         """Let nothing pass, in neither direction; what was said is not lost, as TCP sends it again."""
@@ -50,15 +51,22 @@ class CuttableProxy:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            for writer in self._writers:
+                # At once, whatever its other side has not read.
+                writer.transport.abort()
+                with contextlib.suppress(ConnectionError):
+                    await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        self._writers.append(writer)
         await self._open.wait()
         with contextlib.closing(writer):
             above_reader, above_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+            self._writers.append(above_writer)
             with contextlib.closing(above_writer):
                 pumps = [self._pump(reader, above_writer, is_client=True)]
                 pumps += [self._pump(above_reader, writer, is_client=False)]

@@ -17,6 +17,7 @@ from nats_server import NatsServer
 from reporter_events import SHA, RunStory
 from reporter_records import SaidRecords
 from tisktask_common.bus.connection import Bus, Outgoing
+from tisktask_common.database.migrate import load_migrations, migrate
 from tisktask_common.database.pool import open_pool
 from tisktask_common.errors import InfrastructureError, NotFoundError
 from tisktask_common.events import AnyEvent, Repository, RepositoryChanged
@@ -25,6 +26,7 @@ from tisktask_common.rpc import Accepted, AskCredential, Credential, RenameRepos
 from tisktask_common.sealing import seal
 from tisktask_common.subjects import event_subject
 from tisktask_reporter.__main__ import run_reporter
+from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_reporter.settings import ReporterSettings
 
 DEADLINE_SECONDS = 20.0
@@ -173,13 +175,16 @@ async def eventually(
 
 
 @pytest.fixture
-async def site(bus: Bus, nats_server: NatsServer, database_url: str) -> AsyncIterator[Site]:
+async def site(bus: Bus, nats_server: NatsServer, empty_database_url: str) -> AsyncIterator[Site]:
+    # Without the orchestrator's tables: tests put what it would show into some of their own.
+    async with await psycopg.AsyncConnection.connect(empty_database_url, autocommit=True) as connection:
+        await migrate(connection, SCHEMA, load_migrations(MIGRATIONS_PACKAGE))
     credentials = Credentials()
     await bus.answer(AskCredential, credentials.answer, queue="orchestrator")
     await bus.answer(RenameRepository, credentials.rename, queue="orchestrator")
     settings = ReporterSettings(
         nats_url=nats_server.url,
-        database_url=SecretStr(database_url),
+        database_url=SecretStr(empty_database_url),
         public_url="https://ci.example.com/",
         retry_delay_seconds=0.05,
         retry_delay_seconds_max=0.4,
@@ -188,7 +193,7 @@ async def site(bus: Bus, nats_server: NatsServer, database_url: str) -> AsyncIte
         github_post_pause_seconds=0,
         github_posts_per_hour_max=0,
     )
-    site = Site(bus, nats_server.url, database_url, credentials, settings)
+    site = Site(bus, nats_server.url, empty_database_url, credentials, settings)
     yield site
     await site.stop()
 

@@ -57,11 +57,8 @@ async def read_form(request: web.Request, model: type[ModelT]) -> ModelT:
 
 def read_values(where: str, values: dict[str, Any], model: type[ModelT]) -> ModelT:
     """Make a model of what was sent; raises BadRequestError with the name of what is wrong."""
-    for name, value in values.items():
-        if not is_storable(value):
-            raise BadRequestError(words.invalid_field(where, name[:80], words.NOT_TEXT))
     try:
-        return model.model_validate(values)
+        made = model.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -69,6 +66,10 @@ def read_values(where: str, values: dict[str, Any], model: type[ModelT]) -> Mode
         raise BadRequestError(
             words.invalid_field(where, field[:80], first["msg"].removeprefix("Value error, "))
         ) from None
+    for name, value in values.items():
+        if not is_storable(value):
+            raise BadRequestError(words.invalid_field(where, name[:80], words.NOT_TEXT))
+    return made
 
 
 def is_storable(value: object) -> bool:
