@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from nats_server import NatsServer
 from postgres_server import PostgresServer
+from quick_folder import quick_folder
 from tisktask_common.bus.connection import Bus, connect
 from tisktask_common.bus.provision import provision
 from tisktask_common.database.migrate import load_migrations, migrate
@@ -54,14 +53,13 @@ def contracts() -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     # Not pytest's tmp_path: PostgreSQL's own user must be able to reach it, and socket paths are short.
-    folder = Path(tempfile.mkdtemp(prefix="tt-pg-", dir="/tmp"))
-    folder.chmod(0o755)
-    server = PostgresServer(folder / "s")
-    server.create()
-    server.start("-c", "fsync=off", "-c", "max_connections=200")
-    yield server
-    server.leave()
-    shutil.rmtree(folder)
+    with quick_folder("tt-pg-") as folder:
+        folder.chmod(0o755)
+        server = PostgresServer(folder / "s")
+        server.create()
+        server.start("-c", "fsync=off", "-c", "max_connections=200", "-c", "max_wal_size=256MB")
+        yield server
+        server.leave()
 
 
 @pytest.fixture(scope="session")
@@ -95,12 +93,13 @@ def empty_database_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
-def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+def nats_server() -> Iterator[NatsServer]:
     """A server of the test's own, that it may kill and start again."""
-    server = NatsServer.create(tmp_path / "nats")
-    server.start()
-    yield server
-    server.kill()
+    with quick_folder("tt-nats-") as folder:
+        server = NatsServer.create(folder)
+        server.start()
+        yield server
+        server.kill()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from ingest_payloads import Post
 from nats_server import NatsServer, free_port
+from quick_folder import quick_folder
 from tisktask_common.bus.connection import Bus, connect
 from tisktask_common.bus.provision import provision
 from tisktask_common.delivery_notes import NoteDelivery
@@ -203,8 +204,14 @@ async def wait_until(condition: Callable[[], Awaitable[bool]]) -> None:
 @asynccontextmanager
 async def running_stack(folder: Path, **settings: str) -> AsyncIterator[Stack]:
     """Start a bus, an answering orchestrator without repositories, and ingest, all of them empty."""
-    nats = NatsServer.create(folder / "nats")
-    ingest = IngestProcess(folder / "ingest", nats.url, settings)
+    with quick_folder("tt-nats-") as store:
+        nats = NatsServer.create(store)
+        async with _running_stack(nats, IngestProcess(folder / "ingest", nats.url, settings)) as stack:
+            yield stack
+
+
+@asynccontextmanager
+async def _running_stack(nats: NatsServer, ingest: IngestProcess) -> AsyncIterator[Stack]:
     nats.start()
     try:
         bus = await connect(BusSettings(nats_url=nats.url, nats_user="admin"), "test")

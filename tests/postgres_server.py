@@ -60,6 +60,8 @@ class PostgresServer:
 
     def start(self, *options: str) -> None:
         command = [BINARIES / "postgres", "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses="]
+        # In its own folder: what it shares would otherwise be left on the machine when it is killed.
+        command += ["-c", "dynamic_shared_memory_type=mmap"]
         with (self.folder / "postgres.log").open("ab") as output:
             self.process = subprocess.Popen(
                 [*command, *options], stdout=output, stderr=subprocess.STDOUT, cwd="/", **_account()

@@ -286,7 +286,7 @@ def test_the_orchestrator_does_what_the_model_does(nats_server: NatsServer, data
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=settings().max_examples * 4 // 10,
+                max_examples=settings().max_examples * 3 // 10,
                 deadline=None,
                 stateful_step_count=40,
                 database=None,
