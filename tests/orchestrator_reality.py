@@ -125,7 +125,7 @@ class Reality:
                 return None
             case Sweep():
                 await stop_overdue(self.collaborators)
-                await end_lost(self.collaborators)
+                await end_lost(self.collaborators, lambda: True)
                 return None
             case _:
                 request, caller = self._request(message)

@@ -68,3 +68,16 @@ def test_a_machine_that_slept_has_heard_nothing() -> None:
     clock.now += 3600
     listen(hearing, clock, 1)
     assert not hearing.is_good()
+
+
+def test_who_has_waited_long_for_the_database_since_the_last_look_has_heard_nothing_meanwhile() -> None:
+    clock = Clock()
+    hearing = Hearing(15, clock)
+    listen(hearing, clock, 17)
+    clock.now += 8
+    assert not hearing.is_good()
+    # Nor right after it: heartbeats need their time to come again.
+    listen(hearing, clock, 15)
+    assert not hearing.is_good()
+    listen(hearing, clock, 2)
+    assert hearing.is_good()

@@ -96,8 +96,7 @@ async def _sweep(collaborators: Collaborators, hearing: Hearing) -> None:
     await hearing.listen(collaborators.bus)
     try:
         await stop_overdue(collaborators)
-        if hearing.is_good():
-            await end_lost(collaborators)
+        await end_lost(collaborators, hearing.is_good)
     except psycopg.OperationalError:
         hearing.lost()
         raise

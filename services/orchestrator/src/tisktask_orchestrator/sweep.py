@@ -3,6 +3,7 @@
 Several orchestrators may sweep at once: every move is guarded, so only one of them makes it.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -58,13 +59,18 @@ async def stop_overdue(collaborators: Collaborators) -> None:
         await survive("stop_overdue_job", partial(_stop_overdue_job, collaborators, attempt))
 
 
-async def end_lost(collaborators: Collaborators) -> None:
-    """End the attempts of hosts that have gone silent, and those that were to be stopped and are not."""
+async def end_lost(collaborators: Collaborators, could_be_heard: Callable[[], bool]) -> None:
+    """End the attempts of hosts that have gone silent, and those that were to be stopped and are not.
+
+    Asked when the database has answered: where that took long, nobody could be heard meanwhile.
+    """
     settings = collaborators.settings
     patience_seconds = settings.job_grace_seconds + settings.lease_seconds
     async with collaborators.pool.connection() as connection:
         lost = await list_lost_attempts(connection)
         ignored = await list_ignored_stops(connection, patience_seconds)
+    if not could_be_heard():
+        return
     for attempt in lost:
         await survive("end_lost_attempt", partial(_end_lost_attempt, collaborators, attempt))
     for attempt in ignored:

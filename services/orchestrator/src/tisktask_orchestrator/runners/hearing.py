@@ -34,17 +34,23 @@ class Hearing:
 
     def note(self, *, can_hear: bool, reconnects: int) -> None:
         now = self._clock()
-        # A process that was stopped, or a machine that slept, has heard nothing meanwhile.
-        has_slept = now - self._last > self._silence_seconds_max / 3
-        if not can_hear or reconnects != self._reconnects or (has_slept and self._since is not None):
+        if not can_hear or reconnects != self._reconnects or (self._has_slept(now) and self._since is not None):
             self._since = None
         self._reconnects, self._last = reconnects, now
         if can_hear and self._since is None:
             self._since = now
 
     def is_good(self) -> bool:
-        """Tell whether a host that was not heard for a whole lease was silent."""
-        return self._since is not None and self._clock() - self._since > self._silence_seconds_max
+        """Tell whether a host that was not heard for a whole lease was silent.
+
+        Not if the last look is long ago: whoever asks may have waited for a database that was away, as heartbeats have.
+        """
+        now = self._clock()
+        return self._since is not None and now - self._since > self._silence_seconds_max and not self._has_slept(now)
+
+    def _has_slept(self, now: float) -> bool:
+        # A process that was stopped, or a machine that slept, has heard nothing meanwhile.
+        return now - self._last > self._silence_seconds_max / 3
 
 
 async def _is_heard(bus: Bus) -> bool:
