@@ -1,5 +1,6 @@
 """Sets one repository up at its forge, by the server's API: recognise, check the token, make the webhook, try it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from tisktask_cli.forge_addresses import ForgeRepository, known_kind, read_addre
 FORGE_SECONDS = 60.0
 #: Besides the time to wait for a test delivery.
 _TRIAL_SECONDS = 40.0
+_LOOK_SECONDS = 0.2
 Say = Callable[[str], None]
 
 
@@ -132,6 +134,19 @@ def may_make_hooks(rights: dict[str, Any]) -> bool:
 def try_hook(server: Server, path: str, wait_seconds: float) -> dict[str, Any]:
     body = {"wait_seconds": wait_seconds}
     return server.post(f"{path}/webhook/test", body, seconds=wait_seconds + _TRIAL_SECONDS)
+
+
+def wait_for_exchange(server: Server, path: str, wait_seconds: float) -> bool:
+    """Wait until a delivery that was signed with the new secret has come; False: it has not, by then.
+
+    A test's arrival does not say so: it may be an earlier delivery, on its way for long, that has come.
+    """
+    deadline = time.monotonic() + wait_seconds
+    while server.get(f"{path}/webhook")["is_rotating"]:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True
 
 
 def _make_hook(server: Server, path: str, wish: Wish, done: Connection, say: Say, *, renew: bool = False) -> None:

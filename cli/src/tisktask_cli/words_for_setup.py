@@ -72,13 +72,13 @@ PUBLIC_ONLY = (
 )
 
 
-def rotated_lines(done: dict[str, Any], trial: dict[str, Any] | None) -> list[str]:
+def rotated_lines(done: dict[str, Any], trial: dict[str, Any] | None, *, is_exchanged: bool) -> list[str]:
     if not done["is_told"]:
         return [
             printable(f"The forge could not be told the new secret yet: {done['problem']}"),
             "It will be told again by itself. Until then the old secret is good.",
         ]
-    if trial and trial["arrival"] == "arrived":
+    if is_exchanged:
         return [
             "The secret is exchanged: a delivery that was signed with the new one has arrived, the old one is gone."
         ]

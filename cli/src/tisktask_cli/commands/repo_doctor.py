@@ -13,7 +13,7 @@ from tisktask_cli.errors import CommandError, Exit
 from tisktask_cli.find_server import server_of
 from tisktask_cli.forge_addresses import FORGES
 from tisktask_cli.output import json_option, print_json, printable, state
-from tisktask_cli.repository_setup import FORGE_SECONDS, try_hook
+from tisktask_cli.repository_setup import FORGE_SECONDS, try_hook, wait_for_exchange
 from tisktask_cli.triggering import FORGE as LOCAL
 
 _forge = click.option("--forge", type=click.Choice((*FORGES, LOCAL)), help="If there is the name on several forges.")
@@ -66,10 +66,12 @@ def rotate_secret(
     path = f"/repositories/{segment(find_repository(server, repository, forge)['id'])}"
     done = server.post(f"{path}/webhook/secret", seconds=FORGE_SECONDS)
     trial = try_hook(server, path, wait_seconds) if done["is_told"] and wait_seconds else None
+    has_arrived = trial is not None and trial["arrival"] == "arrived"
+    is_exchanged = has_arrived and wait_for_exchange(server, path, wait_seconds)
     if as_json:
-        print_json(done | {"test": trial})
+        print_json(done | {"test": trial, "is_exchanged": is_exchanged})
     else:
-        for line in words.rotated_lines(done, trial):
+        for line in words.rotated_lines(done, trial, is_exchanged=is_exchanged):
             print(line)
     return Exit.DONE if done["is_told"] else Exit.FAILED
 
