@@ -16,6 +16,7 @@ from nats.aio.msg import Msg
 from psycopg.rows import dict_row
 from pydantic import SecretStr
 
+from consumers import has_taken_all
 from tisktask_common.bus.connection import Bus, connect
 from tisktask_common.database.pool import open_pool
 from tisktask_common.events import EVENT, AnyEvent, Change, Repository, TriggerReceived
@@ -37,6 +38,7 @@ from tisktask_common.rpc import (
     Program,
 )
 from tisktask_common.sealing import KeyPair, seal
+from tisktask_common.subjects import TRIGGERS_FOR_ORCHESTRATOR
 from tisktask_orchestrator.collaborators import Collaborators, utc_now
 from tisktask_orchestrator.secrets import Secrets
 from tisktask_orchestrator.service import prepare_schema, serve
@@ -152,8 +154,7 @@ class Stage:
 
     async def wait_until_triggers_are_taken(self) -> None:
         async def probe() -> bool:
-            info = await self.bus.jetstream.consumer_info("EVENTS", "orchestrator")
-            return info.num_pending == 0 and info.num_ack_pending == 0
+            return await has_taken_all(self.bus.jetstream, TRIGGERS_FOR_ORCHESTRATOR)
 
         await eventually(probe, "all triggers are taken")
 

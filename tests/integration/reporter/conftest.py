@@ -12,6 +12,7 @@ import pytest
 from psycopg.rows import dict_row
 from pydantic import SecretStr
 
+from consumers import has_taken_all
 from forge import Flavour, Forge, Token
 from nats_server import NatsServer
 from reporter_events import SHA, RunStory
@@ -24,7 +25,7 @@ from tisktask_common.events import AnyEvent, Repository, RepositoryChanged
 from tisktask_common.ids import RepositoryId
 from tisktask_common.rpc import Accepted, AskCredential, Credential, RenameRepository
 from tisktask_common.sealing import seal
-from tisktask_common.subjects import event_subject
+from tisktask_common.subjects import RUNS_FOR_REPORTER, event_subject
 from tisktask_reporter.__main__ import run_reporter
 from tisktask_reporter.schema import MIGRATIONS_PACKAGE, SCHEMA
 from tisktask_reporter.settings import ReporterSettings
@@ -146,8 +147,7 @@ class Site:
         """Wait until nothing is left to be posted and all events have been taken."""
 
         async def is_settled() -> bool:
-            info = await self.bus.jetstream.consumer_info("EVENTS", "reporter")
-            is_taken = not info.num_pending and not info.num_ack_pending
+            is_taken = await has_taken_all(self.bus.jetstream, RUNS_FOR_REPORTER)
             return is_taken and all(row["next_try_at"] is None for row in await self.rows())
 
         await eventually(is_settled)
