@@ -2,19 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
-from asking_forges import NAME, Site, asking, forge_with_repository
-from forge import Flavour, Hang, Rights
+from asking_forges import NAME, Site, forge_with_repository
+from forge import Flavour, Hang
 from nats_server import NatsServer
 from orchestrator_looks import sha
 from orchestrator_stage import eventually
 from tisktask_common.bus.connection import Bus
-from tisktask_common.setup_requests import ConnectHook, HookEnsured
-
-PATIENCE_SECONDS = 30.0
+from webhook_orders import administering, connect
 
 
 @pytest.fixture
@@ -22,17 +19,11 @@ async def site(bus: Bus, nats_server: NatsServer, database_url: str) -> AsyncIte
     forge = await forge_with_repository(Flavour.FORGEJO)
     try:
         forge.state.repository(NAME).commits.add(sha("a"))
-        token = forge.state.add_token("robot", Rights.ADMIN)
-        async with asking(bus, nats_server, database_url, forge, token, reconcile_seconds=0) as site:
+        async with administering(bus, nats_server, database_url, forge) as site:
             yield site
     finally:
         await forge.stop()
     forge.check()
-
-
-async def connect(site: Site, **fields: Any) -> HookEnsured:
-    order = ConnectHook(repository_id=site.repository.id, **{"fallback_url": "http://127.0.0.1:9"} | fields)
-    return await site.stage.bus.request(order, PATIENCE_SECONDS, PATIENCE_SECONDS)
 
 
 async def test_who_has_taken_longer_than_its_turn_does_not_end_that_of_another(site: Site) -> None:

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from asking_forges import NAME, Site, asking, forge_with_repository
-from forge import Drop, Flavour, Forge, Hook, Reply, Rights
+from asking_forges import NAME, Site, forge_with_repository
+from forge import Drop, Flavour, Forge, Hook, Reply
 from nats_server import NatsServer
 from orchestrator_looks import sha
 from orchestrator_stage import MASTER_KEY, eventually
@@ -30,9 +29,8 @@ from tisktask_common.setup_requests import (
     TryHook,
 )
 from tisktask_orchestrator.secrets import Secrets
+from webhook_orders import PATIENCE_SECONDS, URL, administering, connect
 
-URL = "http://127.0.0.1:9"
-PATIENCE_SECONDS = 30.0
 KEYS = KeyPair.generate()
 
 
@@ -47,14 +45,8 @@ async def forge(request: pytest.FixtureRequest) -> AsyncIterator[Forge]:
 
 @pytest.fixture
 async def site(bus: Bus, nats_server: NatsServer, database_url: str, forge: Forge) -> AsyncIterator[Site]:
-    token = forge.state.add_token("robot", Rights.ADMIN)
-    async with asking(bus, nats_server, database_url, forge, token, reconcile_seconds=0) as site:
+    async with administering(bus, nats_server, database_url, forge) as site:
         yield site
-
-
-async def connect(site: Site, **fields: Any) -> HookEnsured:
-    order = ConnectHook(repository_id=site.repository.id, fallback_url=URL, **fields)
-    return await site.stage.bus.request(order, PATIENCE_SECONDS, PATIENCE_SECONDS)
 
 
 async def rotate(site: Site) -> Rotation:

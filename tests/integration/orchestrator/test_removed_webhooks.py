@@ -4,15 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from asking_forges import NAME, Site, asking, forge_with_repository
-from forge import Flavour, Forge, Hook, Reply, Rights
+from asking_forges import NAME, Site, forge_with_repository
+from forge import Flavour, Forge, Hook, Reply
 from nats_server import NatsServer
 from tisktask_common.bus.connection import Bus
 from tisktask_common.rpc import Accepted, RemoveRepository
-from tisktask_common.setup_requests import ConnectHook
-
-URL = "http://127.0.0.1:9"
-PATIENCE_SECONDS = 30.0
+from webhook_orders import PATIENCE_SECONDS, URL, administering, connect
 
 
 @pytest.fixture
@@ -25,14 +22,12 @@ async def forge() -> AsyncIterator[Forge]:
 
 @pytest.fixture
 async def site(bus: Bus, nats_server: NatsServer, database_url: str, forge: Forge) -> AsyncIterator[Site]:
-    token = forge.state.add_token("robot", Rights.ADMIN)
-    async with asking(bus, nats_server, database_url, forge, token, reconcile_seconds=0) as site:
+    async with administering(bus, nats_server, database_url, forge) as site:
         yield site
 
 
 async def test_a_repository_is_removed_also_if_its_webhook_has_to_stay(site: Site) -> None:
-    order = ConnectHook(repository_id=site.repository.id, fallback_url=URL)
-    made = await site.stage.bus.request(order, PATIENCE_SECONDS, PATIENCE_SECONDS)
+    made = await connect(site)
     site.forge.faults.add(Reply(403, {"message": "not any more"}))
     done = await remove(site, removes_webhook=True)
     assert done.accepted

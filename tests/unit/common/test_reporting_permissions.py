@@ -11,6 +11,7 @@ from tisktask_common.setup_requests import (
     AskHookSecret,
     CheckRights,
     ConnectHook,
+    DropHook,
     EnsureHook,
     ListAdministrable,
     RecogniseForge,
@@ -58,7 +59,7 @@ def test_only_the_api_has_runs_allowed_and_repositories_set_up() -> None:
 
 
 def test_only_the_orchestrator_asks_about_people_and_has_webhooks_changed() -> None:
-    for request in (AskPermission, AskPull, EnsureHook, SendTest):
+    for request in (AskPermission, AskPull, EnsureHook, DropHook, SendTest):
         assert _who_may_ask(request) == ["orchestrator"]
 
 
