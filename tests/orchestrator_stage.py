@@ -169,6 +169,9 @@ class Stage:
         """Take the oldest message off the work stream. Not by its consumer: that may be killed with a message in hand."""
         return await eventually(self._take_work, "there is work")
 
+    async def work_left(self) -> int:
+        return (await self.bus.jetstream.stream_info("WORK")).state.messages
+
     async def _take_work(self) -> AttemptRef | None:
         try:
             state = (await self.bus.jetstream.stream_info("WORK")).state

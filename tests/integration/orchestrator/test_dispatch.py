@@ -8,7 +8,7 @@ from tisktask_common.lifecycle import JobState
 
 async def work_messages(stage: Stage) -> int:
     await stage.wait_for_empty_outbox()
-    return (await stage.bus.jetstream.stream_info("WORK")).state.messages
+    return await stage.work_left()
 
 
 async def queue_runs(stage: Stage, full_name: str, count: int) -> None:

@@ -49,7 +49,7 @@ async def test_a_run_all_of_whose_jobs_are_filtered_is_skipped(stage: Stage) -> 
         "skipped",
         "skipped",
     ]
-    assert (await stage.bus.jetstream.stream_info("WORK")).state.messages == 0
+    assert await stage.work_left() == 0
 
 
 async def test_a_person_can_have_a_filtered_job_run(stage: Stage) -> None:

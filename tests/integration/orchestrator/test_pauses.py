@@ -35,7 +35,7 @@ async def test_a_paused_host_hears_it_is_given_no_work_and_gets_it_when_it_is_re
     await eventually(waits, "the run's preparation")
     for _ in range(3):
         assert (await beat(runner)).is_paused
-    assert (await stage.bus.jetstream.stream_info("WORK")).state.messages == 0
+    assert await stage.work_left() == 0
     assert (await pause(stage, is_paused=False)).accepted
     assert not (await beat(runner)).is_paused
     assert await stage.next_work()

@@ -125,7 +125,7 @@ async def test_a_job_with_labels_never_comes_to_the_stream(
 
         await eventually(is_offered_again, "nobody claims it")
         await stage.wait_for_empty_outbox()
-        assert (await stage.bus.jetstream.stream_info("WORK")).state.messages == 0
+        assert await stage.work_left() == 0
 
 
 @pytest.mark.parametrize(

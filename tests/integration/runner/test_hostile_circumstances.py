@@ -3,8 +3,12 @@
 import asyncio
 from pathlib import Path
 
+from redis.asyncio import Redis
+
+from podman_host import IMAGE
 from runner_logs import LogArchive
 from runner_stage import RunnerStage, until
+from sidecar_stage import IDLE
 from small_disk import SmallDisk, small_disk
 from tisktask_common.bus.connection import Outgoing
 from tisktask_common.bus.dead_letters import list_dead_letters
@@ -72,15 +76,28 @@ async def test_with_a_full_disk_no_work_is_taken_what_runs_can_be_stopped_and_al
         await until(lambda: not list((disk.path / "state" / "jobs").glob("*")))
 
 
+#: It says something when there is room for nothing: neither for what it says nor for how far its log was sent.
+FILL = """while [ ! -e go ]; do sleep 0.05; done
+echo filling; dd if=/dev/zero of=big bs=65536; for i in 1 2 3 4; do echo full; sleep 0.3; done; exit 127"""
+
+
 async def test_a_job_that_fills_the_disk_fails_and_the_room_comes_back(
     stage: RunnerStage, archive: LogArchive, tmp_path: Path
 ) -> None:
     with small_disk(tmp_path / "disk", 16) as disk:
         start_on(stage, disk)
-        spec, end = await stage.run("echo filling; dd if=/dev/zero of=big bs=65536; echo over; exit 7")
-        assert (end.state, end.exit_code) == (JobState.FAILED, 7)
-        log = await archive.complete(f"{spec.job_id}.1")
-        assert log.of_stream(1).startswith(b"filling\n")
+        spec = stage.spec(stage.script(FILL))
+        await stage.orchestrator.submit(spec)
+        folder = disk.path / "state" / "jobs" / f"{spec.job_id}.1"
+        await until((folder / "ipc" / "command.sock").is_socket)
+        async with Redis(unix_socket_path=str(folder / "ipc" / "command.sock")) as client:
+            await client.execute_command("SPAWNCONTAINER", "NAME", "beside", IMAGE, "CMD", *IDLE)
+        (folder / "workspace" / "go").touch()
+        end = await stage.orchestrator.end_of(spec)
+        assert (end.state, end.exit_code) == (JobState.FAILED, 127)
+        assert (await archive.complete(f"{spec.job_id}.1")).of_stream(1).startswith(b"filling\n")
+        await archive.complete(f"{spec.job_id}.1.beside")
+        assert "supervision_failed" not in stage.runner_log()
         _, end = await stage.run("echo room again")
         assert end.state is JobState.SUCCEEDED
         await until(lambda: not list((disk.path / "state" / "jobs").glob("*")))

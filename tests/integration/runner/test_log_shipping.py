@@ -10,6 +10,7 @@ import pytest
 
 from nats_server import NatsServer
 from runner_logs import LogArchive, open_archive, open_lane
+from small_disk import small_disk
 from tisktask_common.bus.connection import Bus
 from tisktask_common.log_chunk import LogStream
 from tisktask_runner.log.cut import LogPart, LogSource
@@ -35,8 +36,8 @@ class Job:
     """Writes a log file as conmon does."""
 
     def __init__(self, folder: Path, bytes_max: int = 0) -> None:
-        self.folder = folder
         self.output = folder / "output.log"
+        self.position_path = folder / "log.position"
         parts = [
             LogPart(folder / "before.log", LogStream.SYSTEM),
             LogPart(self.output),
@@ -50,7 +51,7 @@ class Job:
         def too_long() -> None:
             self.is_too_long = True
 
-        return LogShipper(lane, self.source, self.folder / "log.position", too_long)
+        return LogShipper(lane, self.source, self.position_path, too_long)
 
     def print(self, first: int, count: int) -> None:
         lines = [b"line %d %s" % (number, b"x" * 80) for number in range(first, first + count)]
@@ -132,6 +133,29 @@ async def test_the_bus_killed_in_the_middle_loses_and_doubles_nothing(
     await shipping
     log = await archive.complete(KEY)
     assert log.data == job.written
+
+
+async def test_with_a_full_disk_the_log_is_sent_on_and_whoever_adopts_it_doubles_nothing(
+    tmp_path: Path, lane: ShippingLane, archive: LogArchive
+) -> None:
+    job = Job(tmp_path)
+    with small_disk(tmp_path / "disk", 1) as disk:
+        disk.fill()
+        job.position_path = disk.path / "log.position"
+        first = job.shipper(lane)
+        shipping = asyncio.create_task(first.run())
+        first.close_parts(1)
+        for start in range(0, 2000, 500):
+            job.print(start, 500)
+            await archive.holds(KEY, b"line %d " % (start + 499))
+        shipping.cancel()
+        disk.free()
+        assert load_position(job.position_path).log_offset == 0
+        second = job.shipper(lane)
+        second.close()
+        await second.run()
+        assert load_position(job.position_path).is_complete
+    assert (await archive.complete(KEY)).data == job.written
 
 
 async def test_a_killed_shipper_is_continued_where_it_was(tmp_path: Path, bus: Bus, nats_server: NatsServer) -> None:

@@ -135,15 +135,21 @@ class Roster:
     async def _supervise(self, attempt: Attempt) -> None:
         try:
             await attempt.run()
-        except OSError as error:
+        except* OSError as errors:
             # The disk, most likely: without the trace, for until there is room this comes every second.
             attempts_broken.inc()
             attempt_of = {"job": attempt.ref.job_id, "attempt": attempt.ref.attempt}
-            log.error("supervision_failed", **attempt_of, error=str(error), then="it is tried again")  # noqa: TRY400
-        except Exception:
+            log.error("supervision_failed", **attempt_of, error=_causes(errors), then="it is tried again")  # noqa: TRY400
+        except* Exception:
             # Its lock is free again: the next scan goes on with it. The others must not suffer.
             attempts_broken.inc()
             log.exception("supervision_failed", job=attempt.ref.job_id, attempt=attempt.ref.attempt)
         finally:
             self._attempts.pop(attempt_name(attempt.ref), None)
             self._left.set()
+
+
+def _causes(errors: ExceptionGroup[OSError]) -> str:
+    """Say what is in the group, and in the groups in it."""
+    causes = (_causes(one) if isinstance(one, ExceptionGroup) else str(one) for one in errors.exceptions)
+    return "; ".join(dict.fromkeys(causes))

@@ -7,6 +7,7 @@ goes on from there. Before `started` the program has done nothing, so what was m
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -106,7 +107,7 @@ class Attempt:
         if self._directory.read_phase() is not Phase.ENDED:
             outcome = self._with_true_cause(await self._work_within_time())
             if self.interrupts.is_fenced:
-                self._give_up()
+                await self._give_up()
                 return
             await self._keep_end(outcome)
         self.has_ended.set()
@@ -114,7 +115,7 @@ class Attempt:
         self._shipper.close()
         answer = await self.interrupts.guard_from_fence(self._stopwatch.time("report", self._outbox.deliver()))
         if isinstance(answer, Interrupted):
-            self._give_up()
+            await self._give_up()
         elif not answer.accepted:
             log.warning("end_not_accepted", reason=answer.reason)
         self.is_settled = True
@@ -156,14 +157,8 @@ class Attempt:
     async def _keep_end(self, outcome: Outcome) -> None:
         spec = self._custody.record.spec
         report = outcome.report(spec, self._shop.runner, datetime.now(UTC))
-        try:
-            self._outbox.put(report)
-        except OSError as error:
-            # It may be the job itself that has filled the disk, with files that nobody needs any more.
-            log.warning("end_not_kept", error=str(error), then="the job's files are removed first")
-            await asyncio.to_thread(self._directory.clear_work)
-            self._outbox.put(report)
-        self._directory.write_phase(Phase.ENDED)
+        await self._with_room(lambda: self._outbox.put(report))
+        await self._with_room(lambda: self._directory.write_phase(Phase.ENDED))
         attempts_ended.labels(spec.kind.value, outcome.state.value).inc()
         self._stopwatch.mark("until_end")
         log.info(
@@ -173,11 +168,20 @@ class Attempt:
             exit_code=outcome.exit_code,
         )
 
-    def _give_up(self) -> None:
+    async def _with_room(self, keep: Callable[[], None]) -> None:
+        try:
+            keep()
+        except OSError as error:
+            # It may be the job itself that has filled the disk, with files that nobody needs any more.
+            log.warning("end_not_kept", error=str(error), then="the job's files are removed first")
+            await asyncio.to_thread(self._directory.clear_work)
+            keep()
+
+    async def _give_up(self) -> None:
         """Say nothing to the orchestrator: it has decided without us. Whoever reads the log is told."""
         Notes(self._directory.after_log).say(words.taken_over())
         self._outbox.drop()
-        self._directory.write_phase(Phase.ENDED)
+        await self._with_room(lambda: self._directory.write_phase(Phase.ENDED))
         self.is_settled = True
         self.has_ended.set()
         log.warning("attempt_given_up")

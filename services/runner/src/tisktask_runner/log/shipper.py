@@ -51,6 +51,7 @@ class LogShipper:
         self._closed_parts = 0
         self._closed = asyncio.Event()
         self._was_too_long = False
+        self._is_position_kept = True
 
     def close_parts(self, count: int) -> None:
         """Say that the first `count` files grow no more; with the last of them the log ends."""
@@ -80,7 +81,19 @@ class LogShipper:
             await self._send(cut)
             sent_at = time.monotonic()
             self._position = cut.position
+            self._keep_position()
+
+    def _keep_position(self) -> None:
+        try:
             save_position(self._position_path, self._position)
+        except OSError as error:
+            # A full disk, which may have room only when the job is brought to its end. Nothing is lost by going on:
+            # whoever adopts the log sends again what is behind the last place kept, and its offsets tell.
+            if self._is_position_kept:
+                log.warning("log_position_not_kept", path=str(self._position_path), error=str(error))
+            self._is_position_kept = False
+        else:
+            self._is_position_kept = True
 
     async def _in_thread(self, work: Callable[[LogSource, Position, int], ResultT], position: Position) -> ResultT:
         loop = asyncio.get_running_loop()

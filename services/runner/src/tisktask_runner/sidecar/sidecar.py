@@ -121,7 +121,11 @@ class Sidecar:
         return started if isinstance(started, NotStarted) else None
 
     def _close_log(self, how: str) -> None:
-        self.place.say_end(words.end_note(how))
+        try:
+            self.place.say_end(words.end_note(how))
+        except OSError as error:
+            # A full disk, which may have room only when the job is brought to its end.
+            log.warning("container_end_not_said", container=self.record.name, how=how, error=str(error))
         self._shipper.close()
         self.is_over.set()
 
