@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from redis.asyncio import Redis
 
@@ -81,18 +82,17 @@ FILL = """while [ ! -e go ]; do sleep 0.05; done
 echo filling; dd if=/dev/zero of=big bs=65536; for i in 1 2 3 4; do echo full; sleep 0.3; done; exit 127"""
 
 
-async def test_a_job_that_fills_the_disk_fails_and_the_room_comes_back(
-    stage: RunnerStage, archive: LogArchive, tmp_path: Path
-) -> None:
-    with small_disk(tmp_path / "disk", 16) as disk:
+async def test_a_job_that_fills_the_disk_fails_and_the_room_comes_back(stage: RunnerStage, archive: LogArchive) -> None:
+    # Not pytest's tmp_path: the paths of sockets are short.
+    with TemporaryDirectory(prefix="tt-", dir="/tmp") as folder, small_disk(Path(folder) / "disk", 16) as disk:
         start_on(stage, disk)
         spec = stage.spec(stage.script(FILL))
         await stage.orchestrator.submit(spec)
-        folder = disk.path / "state" / "jobs" / f"{spec.job_id}.1"
-        await until((folder / "ipc" / "command.sock").is_socket)
-        async with Redis(unix_socket_path=str(folder / "ipc" / "command.sock")) as client:
+        attempt = disk.path / "state" / "jobs" / f"{spec.job_id}.1"
+        await until((attempt / "ipc" / "command.sock").is_socket)
+        async with Redis(unix_socket_path=str(attempt / "ipc" / "command.sock")) as client:
             await client.execute_command("SPAWNCONTAINER", "NAME", "beside", IMAGE, "CMD", *IDLE)
-        (folder / "workspace" / "go").touch()
+        (attempt / "workspace" / "go").touch()
         end = await stage.orchestrator.end_of(spec)
         assert (end.state, end.exit_code) == (JobState.FAILED, 127)
         assert (await archive.complete(f"{spec.job_id}.1")).of_stream(1).startswith(b"filling\n")
