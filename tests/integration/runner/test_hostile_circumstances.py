@@ -4,7 +4,9 @@ import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from podman_host import IMAGE
 from runner_logs import LogArchive
@@ -78,8 +80,8 @@ async def test_with_a_full_disk_no_work_is_taken_what_runs_can_be_stopped_and_al
 
 
 #: It says something when there is room for nothing: neither for what it says nor for how far its log was sent.
-FILL = """while [ ! -e go ]; do sleep 0.05; done
-echo filling; dd if=/dev/zero of=big bs=65536; for i in 1 2 3 4; do echo full; sleep 0.3; done; exit 127"""
+FILL = """echo filling; while [ ! -e go ]; do sleep 0.05; done
+dd if=/dev/zero of=big bs=65536; while [ -e go ]; do echo full; sleep 0.1; done; exit 127"""
 
 
 async def test_a_job_that_fills_the_disk_fails_and_the_room_comes_back(stage: RunnerStage, archive: LogArchive) -> None:
@@ -90,12 +92,19 @@ async def test_a_job_that_fills_the_disk_fails_and_the_room_comes_back(stage: Ru
         await stage.orchestrator.submit(spec)
         attempt = disk.path / "state" / "jobs" / f"{spec.job_id}.1"
         await until((attempt / "ipc" / "command.sock").is_socket)
-        async with Redis(unix_socket_path=str(attempt / "ipc" / "command.sock")) as client:
+        async with Redis(unix_socket_path=str(attempt / "ipc" / "command.sock"), decode_responses=True) as client:
             await client.execute_command("SPAWNCONTAINER", "NAME", "beside", IMAGE, "CMD", *IDLE)
-        (attempt / "workspace" / "go").touch()
+            await archive.holds(f"{spec.job_id}.1", b"filling")
+            (attempt / "workspace" / "go").touch()
+            await until(lambda: disk.free_bytes == 0)
+            for _ in range(2):
+                with pytest.raises(ResponseError, match="disk of the job's host is full"):
+                    await client.execute_command("SPAWNCONTAINER", "NAME", "other", IMAGE, "CMD", *IDLE)
+            assert [name for name, *_ in await client.execute_command("CONTAINERLIST")] == ["beside"]
+        (attempt / "workspace" / "go").unlink()
         end = await stage.orchestrator.end_of(spec)
         assert (end.state, end.exit_code) == (JobState.FAILED, 127)
-        assert (await archive.complete(f"{spec.job_id}.1")).of_stream(1).startswith(b"filling\n")
+        await archive.complete(f"{spec.job_id}.1")
         await archive.complete(f"{spec.job_id}.1.beside")
         assert "supervision_failed" not in stage.runner_log()
         _, end = await stage.run("echo room again")

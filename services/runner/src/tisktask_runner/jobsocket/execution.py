@@ -1,5 +1,6 @@
 """Carries out the commands of one connection, one after another; whatever goes wrong becomes an error reply."""
 
+import errno
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -207,6 +208,9 @@ def _explain(error: Exception, command: str) -> Failure:
             return Failure(
                 next((code for kind, code in _CODES.items() if isinstance(error, kind)), "ERR"), error.message
             )
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            log.warning("socket_command_not_done", command=command, error=str(error))
+            return words.disk_full()
         case _:
             log.error("socket_command_broken", command=command, exc_info=error)
             return words.internal_error()

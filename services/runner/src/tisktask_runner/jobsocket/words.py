@@ -104,6 +104,10 @@ def not_available(error: str) -> Failure:
     return Failure("TRYAGAIN", f"Tisktask can not do that at the moment; try again ({error})")
 
 
+def disk_full() -> Failure:
+    return not_available("the disk of the job's host is full")
+
+
 def internal_error() -> Failure:
     return Failure("ERR", "internal error: the runner's log tells more")
 

@@ -168,8 +168,13 @@ class Sidecars:
             raise SidecarLimitError(words.too_many(most))
         record = new_record(order.name or self._free_name(name_after(order.image)), order)
         place = self._means.place(record.name)
-        place.path.mkdir(parents=True)
-        place.write(record)
+        try:
+            place.path.mkdir(parents=True)
+            place.write(record)
+        except OSError:
+            # When there is room again, nothing may be in the way of the same name.
+            shutil.rmtree(place.path, ignore_errors=True)
+            raise
         sidecar = self._sidecars[record.name] = Sidecar(self._means, record, is_adopted=False)
         return sidecar
 
