@@ -1,11 +1,13 @@
 """Makes the streams and consumers of `subjects.py` true on the server. Only the provisioning user may."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from nats.aio.client import Client
+from nats.errors import NoRespondersError
 
 from tisktask_common.errors import InfrastructureError
 from tisktask_common.subjects import CONSUMERS, STREAMS, Consumer, Stream, replay_filter
@@ -14,6 +16,8 @@ log = structlog.get_logger()
 
 _STREAM_NOT_FOUND = 10059
 _SECOND = 1_000_000_000
+_ANSWER_SECONDS_MAX = 10.0
+_RETRY_SECONDS = 0.05
 
 
 async def provision(client: Client, replicas: int = 1, consumers: Sequence[Consumer] = CONSUMERS) -> None:
@@ -76,8 +80,21 @@ async def _make_consumer(client: Client, consumer: Consumer) -> None:
 
 
 async def _api(client: Client, verb: str, body: dict[str, Any]) -> dict[str, Any]:
-    message = await client.request(f"$JS.API.{verb}", json.dumps(body).encode(), timeout=10)
-    return json.loads(message.data)
+    """Ask; for a while also when nobody hears it: a server that reads its configuration again has such moments."""
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS_MAX):
+            while True:
+                try:
+                    message = await client.request(f"$JS.API.{verb}", json.dumps(body).encode(), _ANSWER_SECONDS_MAX)
+                except NoRespondersError:
+                    await asyncio.sleep(_RETRY_SECONDS)
+                else:
+                    return json.loads(message.data)
+    except TimeoutError as error:
+        raise InfrastructureError(
+            f"{verb} was not answered within {_ANSWER_SECONDS_MAX:g} s: "
+            "is JetStream enabled on the server, and is this user its provisioning one?"
+        ) from error
 
 
 def _refuse_error(what: str, reply: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Removes what builds leave behind that were killed, or whose runner was: processes, files, working containers."""
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -43,9 +44,19 @@ def _end_container(bundle: Path) -> None:
     with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
         pid = int((bundle / "pid").read_text())
         # The number may have been given to another process: ours has files of the bundle mounted.
-        if f"/{bundle.name}/" in Path(f"/proc/{pid}/mountinfo").read_text():
+        if f"/{bundle.name}/" in _mounts_of(pid):
             log.warning("orphaned_build_ended", pid=pid)
             os.kill(pid, signal.SIGKILL)
+
+
+def _mounts_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/mountinfo").read_text()
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # It has ended, and only waits for whoever has started it to ask how.
+        return ""
 
 
 def _unmount_below(folder: Path) -> None:
