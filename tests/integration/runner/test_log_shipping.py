@@ -149,6 +149,7 @@ async def test_with_a_full_disk_the_log_is_sent_on_and_whoever_adopts_it_doubles
             job.print(start, 500)
             await archive.holds(KEY, b"line %d " % (start + 499))
         shipping.cancel()
+        await asyncio.gather(shipping, return_exceptions=True)
         disk.free()
         assert load_position(job.position_path).log_offset == 0
         second = job.shipper(lane)
